@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "dataset/batch.h"
+#include "dataset/batch/batch.h"
 #include "io/safetensors.h"
 
 namespace studio::engine::api {
