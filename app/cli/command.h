@@ -1,0 +1,46 @@
+// One file a subcommand: it declares its options and returns what runs it.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <functional>
+#include <memory>
+
+#include "base/job.h"
+#include "base/log.h"
+#include "cli/signals.h"
+#include "cli/terminal.h"
+#include "io/json.h"
+
+namespace studio::cli {
+
+struct Context {
+    Signals& signals;
+    Terminal& terminal;
+    std::shared_ptr<Logger> log;
+    bool json = false;   // --json: one object on stdout and nothing else
+
+    JobContext job() {
+        return {signals.token(), [this](const Progress& p) { terminal.progress(p); }};
+    }
+    void print(const io::Json& object) const { std::printf("%s\n", io::dumpJson(object).c_str()); }
+};
+
+// Exit codes of the contracts.
+inline constexpr int kOk = 0, kFailed = 1, kUsage = 2, kStopped = 130;
+
+// What the chosen subcommand does; an Error becomes a message and an exit code (InvalidArgument with `usage`: 2).
+using Run = std::function<Result<int>(Context&)>;
+
+void addPrepare(CLI::App& app, Run& run);
+void addTrain(CLI::App& app, Run& run);
+void addEvaluate(CLI::App& app, Run& run);
+void addChat(CLI::App& app, Run& run);
+void addQuery(CLI::App& app, Run& run);
+void addTokenize(CLI::App& app, Run& run);
+void addInspect(CLI::App& app, Run& run);
+void addBench(CLI::App& app, Run& run);
+
+// Without a subcommand and without a display: the whole journey on the built-in model.
+Result<int> demonstration(Context& context);
+
+}  // namespace studio::cli

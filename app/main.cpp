@@ -1,0 +1,77 @@
+// qlora-studio: the command line. Underscore and hyphen forms of options are the same.
+#include <fmt/format.h>
+
+#include <cstdlib>
+#include <string>
+#include <vector>
+
+#include "cli/command.h"
+#include "jobs/places.h"
+
+namespace {
+
+using namespace studio;
+
+// --model-path=x and --model_path=x are one option.
+std::vector<std::string> normalised(int argc, char** argv) {
+    std::vector<std::string> arguments;
+    for (int i = argc - 1; i > 0; --i) {   // CLI11 wants them reversed
+        std::string a = argv[i];
+        if (a.rfind("--", 0) == 0) {
+            const auto end = std::min(a.find('='), a.size());
+            for (std::size_t c = 2; c < end; ++c) {
+                if (a[c] == '-') a[c] = '_';
+            }
+        }
+        arguments.push_back(std::move(a));
+    }
+    return arguments;
+}
+
+int finish(cli::Context& context, const Result<int>& result) {
+    if (result) return *result;
+    const Error& error = result.error();
+    context.log->error(error.text());
+    if (error.cancelled()) {
+        context.terminal.endLine();
+        context.terminal.say("Stopped.");
+        return cli::kStopped;
+    }
+    context.terminal.error(error);
+    return cli::kFailed;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    cli::Signals signals;   // before any thread
+    cli::Terminal terminal;
+    auto logger = makeFileLogger(jobs::logFile());
+    cli::Context context{signals, terminal, logger ? *logger : makeNullLogger()};
+
+    CLI::App app("Fine-tunes phi-2 on OASST1 conversations with QLoRA, on this machine.", "qlora-studio");
+    app.set_version_flag("--version", std::string("qlora-studio ") + STUDIO_VERSION);
+    app.require_subcommand(0, 1);
+    app.get_formatter()->column_width(34);
+    cli::Run run;
+    cli::addPrepare(app, run);
+    cli::addTrain(app, run);
+    cli::addEvaluate(app, run);
+    cli::addChat(app, run);
+    cli::addQuery(app, run);
+    cli::addTokenize(app, run);
+    cli::addInspect(app, run);
+    cli::addBench(app, run);
+    for (CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
+        if (!command->get_option_no_throw("--json"))
+            command->add_flag("--json", context.json, "print one JSON object on stdout");
+    }
+
+    try {
+        app.parse(normalised(argc, argv));
+    } catch (const CLI::ParseError& e) {
+        return app.exit(e) == 0 ? cli::kOk : cli::kUsage;
+    }
+    if (!run) return finish(context, cli::demonstration(context));
+    return finish(context, run(context));
+}
