@@ -1,0 +1,105 @@
+// The phi architecture with LoRA: explicit forward and backward over packed rows, and decoding with a KV cache.
+//
+// Rows: a batch is [rows] tokens without a batch dimension and without padding; which rows see which is in its
+// segments. Everything is float32 on a CPU. The header needs no torch; nothing in the room throws across it.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "base/job.h"
+#include "base/log.h"
+#include "base/result.h"
+#include "dataset/batch/batch.h"
+#include "engine/api/types.h"
+#include "engine/model/adapter_parameters.h"
+
+namespace studio::engine {
+
+// What the buffers must hold. A batch above it makes them grow (which is slow), so reserve the largest one first.
+struct Limits {
+    int rows = 0;           // of a batch
+    int targets = 0;        // of a batch
+    int context_rows = 0;   // of one segment: its context and its own rows together
+    bool training = false;  // keep what backward needs
+
+    static Limits of(const dataset::Batch& batch, bool training);
+    void cover(const Limits& other);  // the larger of each
+    bool covers(const Limits& other) const;
+};
+
+struct ForwardOptions {
+    bool training = false;        // keep what backward needs; without an adapter an error
+    double adapter_strength = 1;  // 0: the base model; must be 1 when training
+    double lora_dropout = 0;      // [0, 1), only when training
+    double resid_dropout = 0;     // of each block's attention and MLP output, only when training
+    // Every mask is a function of (seed, step, micro_batch, layer, module, element).
+    std::uint64_t seed = 0;
+    std::uint64_t step = 0;
+    std::uint64_t micro_batch = 0;  // within the step
+    bool keep_logits = false;
+    std::stop_token stop;  // checked between layers, in forward and in the backward that follows
+};
+
+// Keys and values of one growing sequence, with the small buffers that decoding needs. Independent of training: it may
+// be used between any forward + backward pair and the next. Must not outlive its model.
+class KvCache {
+  public:
+    virtual ~KvCache() = default;
+    virtual int size() const noexcept = 0;  // tokens so far
+    virtual int capacity() const noexcept = 0;
+    virtual void truncate(int size) noexcept = 0;  // forgets everything after the first `size` tokens
+};
+
+class PhiModel {
+  public:
+    // Reads config.json and the safetensors of `source.folder`, checks every name and shape before allocating, and
+    // quantises tensor by tensor. Also sets the number of compute threads.
+    static Result<std::unique_ptr<PhiModel>> load(const api::ModelSource& source, Logger* log, const JobContext& job);
+    ~PhiModel();
+    PhiModel(const PhiModel&) = delete;
+    PhiModel& operator=(const PhiModel&) = delete;
+
+    const api::ModelInfo& info() const noexcept;
+    // Names of the block linears in the order of the layers: "model.layers.0.self_attn.q_proj", … (what LoRA can
+    // adapt).
+    std::vector<std::string> linearNames() const;
+
+    // Replaces the adapter. A: U(-1/sqrt(in), 1/sqrt(in)) by (seed, tensor name), B: zero. Gradients are zero.
+    Result<void> createAdapter(const api::LoraSpec& spec);
+    // PEFT's names, F32, F16 or BF16. Missing, extra and misshapen tensors and non-finite values are errors; the
+    // adapter there was before then stays.
+    Result<void> loadAdapter(const api::LoraSpec& spec, std::span<const io::TensorView> tensors);
+    void dropAdapter() noexcept;
+    bool hasAdapter() const noexcept;
+    AdapterParameters& adapter() noexcept;  // only with an adapter
+    const AdapterParameters& adapter() const noexcept;
+
+    Result<void> reserve(const Limits& limits);
+    // Bytes that reserve(limits) holds besides the weights, with the adapter there is.
+    std::uint64_t reservedBytes(const Limits& limits) const;
+
+    // target_nll[i] = −ln p(targets[i].token | what its row sees), nats; as many as the batch has targets.
+    Result<void> forward(const dataset::Batch& batch, const ForwardOptions& options, std::span<float> target_nll);
+    // Adds scale · d(Σ w·nll)/dθ of the last training forward to the adapter's gradients; once a forward.
+    Result<void> backward(float scale);
+    // Of the last forward with keep_logits: [distinct target rows ascending, vocab].
+    std::span<const float> keptLogits() const noexcept;
+
+    Result<std::unique_ptr<KvCache>> newCache(int capacity);
+    // Appends `tokens` (a whole prompt or one token) and gives the logits after the last of them, [vocab]. With an
+    // error (stop included) the cache is as it was.
+    Result<void> step(KvCache& cache, std::span<const int> tokens, double adapter_strength,
+                      std::span<float> last_logits, std::stop_token stop = {});
+
+  private:
+    struct State;
+    explicit PhiModel(std::unique_ptr<State> state);
+    std::unique_ptr<State> state_;
+};
+
+}  // namespace studio::engine
