@@ -76,7 +76,9 @@ struct TrainerState {
     bool has_eval_loss = false;
     double best_eval_loss = 0;
     std::int64_t best_step = -1;
+    std::int64_t last_eval_step = -1;      // of last_eval_loss; an evaluation cut short by Stop is made up on resume
     std::int64_t skipped_updates = 0;      // loss or gradient was not finite
+    std::int64_t skipped_in_a_row = 0;     // of these, the last ones without a good step between
 };
 
 // A checkpoint as the engine hands it out and takes it back. Views are valid during the call.
