@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "io/fd.h"
 #include "io/file_ops.h"
 
 namespace studio::io {
@@ -18,8 +19,25 @@ Result<std::uint64_t> regularFileSize(const std::filesystem::path& path);
 // Whole file. Error if it is larger than `max_bytes`.
 Result<std::string> readFile(const std::filesystem::path& path, std::uint64_t max_bytes);
 
-// Writes `path`.tmp-<pid>, checks every write, fsync, rename, fsync of the folder. On any error the old file stays and
-// the temporary is removed.
+// A file that appears only when it is complete: written as `path`.tmp-<pid>, and on commit() synced, renamed and its
+// folder synced. Without commit() the temporary is removed and the old file stays.
+class AtomicFile {
+  public:
+    static Result<AtomicFile> create(FileOps& ops, const std::filesystem::path& path);
+    AtomicFile(AtomicFile&& other) noexcept;
+    AtomicFile& operator=(AtomicFile&&) = delete;
+    ~AtomicFile();
+    Result<void> write(std::string_view bytes);
+    Result<void> commit();
+
+  private:
+    AtomicFile(FileOps& ops, std::filesystem::path path, std::filesystem::path temporary, Fd fd);
+    FileOps* ops_;
+    std::filesystem::path path_, temporary_;
+    Fd fd_;
+};
+
+// The same for bytes at hand.
 Result<void> writeFileAtomic(FileOps& ops, const std::filesystem::path& path, std::string_view bytes);
 Result<void> writeFileAtomic(const std::filesystem::path& path, std::string_view bytes);
 
@@ -27,7 +45,11 @@ Result<void> writeFileAtomic(const std::filesystem::path& path, std::string_view
 Result<void> writeFileSynced(FileOps& ops, const std::filesystem::path& path, std::string_view bytes);
 Result<void> syncFolder(FileOps& ops, const std::filesystem::path& folder);
 
-// "No space left on device" and so on, as "The file X cannot be written: no space left on the disk."
+// Every byte, however many calls that takes; an error after the first that fails. `path` is for the message.
+Result<void> writeAll(FileOps& ops, int fd, std::string_view bytes, const std::filesystem::path& path);
+
+// "No space left on device" and so on, as "The file X cannot be written: no space left on the disk." `what` is "read",
+// "write", "create", "rename", "remove", "lock" or "open".
 Error systemError(int error_number, std::string_view what, const std::filesystem::path& path);
 
 }  // namespace studio::io

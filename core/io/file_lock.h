@@ -1,4 +1,5 @@
-// A lock file that its owner's death releases (flock), with the owner's pid inside for messages.
+// A lock file that its owner's death releases (a lock of the open file description), with the owner's pid inside for
+// messages. The file itself stays.
 #pragma once
 
 #include <filesystem>
@@ -10,8 +11,9 @@ namespace studio::io {
 
 class FileLock {
   public:
-    // Busy, naming the pid that holds it, if somebody does.
+    // Busy, naming the pid that holds it, if somebody does (another part of this process counts).
     static Result<FileLock> tryLock(const std::filesystem::path& path);
+    // Asks without taking it, so that asking never makes somebody else's tryLock fail.
     static bool isHeld(const std::filesystem::path& path);
     FileLock(FileLock&&) noexcept;
     FileLock& operator=(FileLock&&) noexcept;

@@ -36,7 +36,7 @@ class LineReader {
     // The next line, nothing at the end. A gzip that breaks off is an error of code Corrupt (its message has the byte).
     Result<std::optional<Line>> next();
 
-    std::uint64_t bytesRead() const;   // of the file on disk, for progress
+    std::uint64_t bytesRead() const;  // of the file on disk, for progress
     std::uint64_t fileSize() const;
 
   private:

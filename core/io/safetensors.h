@@ -16,8 +16,8 @@
 namespace studio::io {
 
 enum class DType { Bool, U8, I8, U16, I16, F16, BF16, U32, I32, F32, U64, I64, F64, Other };
-std::string_view name(DType type);   // as written in the file: "F32"
-int bitSize(DType type);             // 0 for Other
+std::string_view name(DType type);  // as written in the file: "F32"
+int bitSize(DType type);            // 0 for Other
 
 struct TensorInfo {
     std::string name;
@@ -35,7 +35,7 @@ class SafetensorsFile {
   public:
     static Result<SafetensorsFile> open(const std::filesystem::path& path);
 
-    const std::vector<TensorInfo>& tensors() const { return tensors_; }   // by offset
+    const std::vector<TensorInfo>& tensors() const { return tensors_; }  // by offset
     const TensorInfo* find(std::string_view name) const;
     const std::map<std::string, std::string>& metadata() const { return metadata_; }
     const std::filesystem::path& path() const { return path_; }
