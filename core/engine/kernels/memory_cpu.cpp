@@ -1,0 +1,64 @@
+#include <sys/mman.h>
+
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
+#include <string>
+
+#include "engine/kernels/memory.h"
+
+namespace studio::engine::kernels {
+namespace {
+
+constexpr std::size_t kHugePage = 2u << 20;
+
+std::size_t roundUp(std::size_t value, std::size_t unit) {
+    return (value + unit - 1) / unit * unit;
+}
+
+}  // namespace
+
+void Release::operator()(std::byte* memory) const noexcept {
+    std::free(memory);
+}
+
+Result<Buffer> Buffer::allocate(std::size_t bytes) {
+    Buffer buffer;
+    if (bytes == 0) return buffer;
+    const bool large = bytes >= 2 * kHugePage;
+    const std::size_t alignment = large ? kHugePage : kAlignment;
+    void* memory = std::aligned_alloc(alignment, roundUp(bytes, alignment));
+    if (memory == nullptr)
+        return fail(ErrorCode::OutOfMemory,
+                    "There is not enough memory for " + std::to_string(bytes >> 20) + " MB more.",
+                    "Close other programs, or use a smaller batch, a shorter sequence or a smaller model.");
+    if (large) madvise(memory, roundUp(bytes, alignment), MADV_HUGEPAGE);  // advice: failing costs only time
+    std::memset(memory, 0, bytes);
+    buffer.memory_.reset(static_cast<std::byte*>(memory));
+    buffer.bytes_ = bytes;
+    return buffer;
+}
+
+std::size_t availableMemory() {
+    std::ifstream file("/proc/meminfo");
+    std::string key;
+    std::size_t kilobytes = 0;
+    while (file >> key) {
+        if (key == "MemAvailable:" && file >> kilobytes) return kilobytes * 1024;
+        file.ignore(256, '\n');
+    }
+    return 0;
+}
+
+void* Arena::take(std::size_t bytes) {
+    void* piece = base_ == nullptr ? nullptr : base_ + used_;
+    used_ += roundUp(bytes, kAlignment);
+    return piece;
+}
+
+Matrix Arena::matrix(std::int64_t rows, std::int64_t cols) {
+    const std::int64_t ld = (cols + 15) / 16 * 16;
+    return {floats(static_cast<std::size_t>(rows * ld)), rows, cols, ld, Element::F32};
+}
+
+}  // namespace studio::engine::kernels
