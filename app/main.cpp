@@ -28,6 +28,16 @@ std::vector<std::string> normalised(int argc, char** argv) {
     return arguments;
 }
 
+// On every command that does work (not on those that only hold others).
+void addJsonFlag(CLI::App& app, bool& json) {
+    for (CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
+        if (command->get_subcommands([](const CLI::App*) { return true; }).empty())
+            command->add_flag("--json", json, "print one JSON object on stdout");
+        else
+            addJsonFlag(*command, json);
+    }
+}
+
 int finish(cli::Context& context, const Result<int>& result) {
     if (result) return *result;
     const Error& error = result.error();
@@ -62,10 +72,7 @@ int main(int argc, char** argv) {
     cli::addTokenize(app, run);
     cli::addInspect(app, run);
     cli::addBench(app, run);
-    for (CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
-        if (!command->get_option_no_throw("--json"))
-            command->add_flag("--json", context.json, "print one JSON object on stdout");
-    }
+    addJsonFlag(app, context.json);
 
     try {
         app.parse(normalised(argc, argv));

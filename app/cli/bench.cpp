@@ -1,0 +1,228 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+
+#include "cli/command.h"
+#include "corpus/importer.h"
+#include "corpus/query.h"
+#include "io/line_reader.h"
+#include "jobs/bench_engine.h"
+#include "jobs/places.h"
+#include "text/tokenizer.h"
+
+namespace studio::cli {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double since(Clock::time_point start) {
+    return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+struct Options {
+    std::string model, tokenizer, data, file, device = "cpu", load_in_4bit = "true";
+    int batch = 4, length = 512, steps = 5, r = 16, prompt = 128, new_tokens = 128, threads = 0;
+    double supervised = 1;
+};
+
+std::string orBuiltIn(const std::string& folder, const char* below) {
+    return folder.empty() ? (jobs::resourceFolder() / below).string() : folder;
+}
+
+// One thread, cold cache: every text once, in order, as message text.
+Result<int> benchTokenize(Context& context, const Options& options) {
+    STUDIO_TRY(const auto tokenizer, text::loadTokenizer(orBuiltIn(options.tokenizer, "demo/model")));
+    const std::string file = orBuiltIn(options.file, "demo/sample/oasst1-en-validation.messages.jsonl.gz");
+    STUDIO_TRY(auto reader, io::LineReader::open(file));
+    std::vector<std::string> texts;
+    std::uint64_t bytes = 0;
+    for (;;) {
+        STUDIO_TRY(const auto line, reader.next());
+        if (!line) break;
+        STUDIO_TRY(const io::Json value, io::parseJson(line->text, file));
+        if (value.is_object() && value.contains("text") && value["text"].is_string()) {
+            texts.push_back(value["text"].get<std::string>());
+            bytes += texts.back().size();
+        }
+    }
+    std::vector<int> ids;
+    std::uint64_t tokens = 0;
+    const auto start = Clock::now();
+    for (const std::string& text : texts) {
+        ids.clear();
+        tokenizer->encode(text, ids);
+        tokens += ids.size();
+    }
+    const double seconds = since(start);
+    if (context.json) {
+        context.print({{"bytes", bytes}, {"tokens", tokens}, {"seconds", seconds}});
+    } else {
+        std::printf("%s texts, %s, %s tokens in %s: %.1f MB/s\n", grouped(static_cast<std::int64_t>(texts.size())).c_str(),
+                    bytesText(bytes).c_str(), grouped(static_cast<std::int64_t>(tokens)).c_str(),
+                    duration(seconds).c_str(), static_cast<double>(bytes) / 1e6 / seconds);
+    }
+    return kOk;
+}
+
+std::string sampleFile(const Options& options) {
+    return orBuiltIn(options.data, "demo/sample/oasst1-en-validation.messages.jsonl.gz");
+}
+
+Result<int> benchImport(Context& context, const Options& options) {
+    STUDIO_TRY(corpus::Store store, corpus::Store::openMemory());
+    const auto start = Clock::now();
+    STUDIO_TRY(const auto report, corpus::importFile(store, sampleFile(options), {}, {context.signals.token(), {}}));
+    const double seconds = since(start);
+    const std::uint64_t peak = jobs::peakResidentBytes();
+    if (context.json) {
+        context.print({{"rows", report.messages}, {"seconds", seconds}, {"peak_bytes", peak}});
+    } else {
+        std::printf("%s rows in %s, peak %s\n", grouped(static_cast<std::int64_t>(report.messages)).c_str(),
+                    duration(seconds).c_str(), bytesText(peak).c_str());
+    }
+    return kOk;
+}
+
+Result<int> benchQuery(Context& context, const Options& options) {
+    static constexpr const char* kFilters[] = {
+        "",
+        "lang:en role:assistant",
+        "quality>=0.6 rank=0",
+        "role:assistant (quality>=0.7 OR creativity>0.5) -deleted",
+        "turns>=4 length>500",
+        "python",
+        "\"for example\" role:assistant",
+        "review:accepted depth<=2",
+    };
+    STUDIO_TRY(corpus::Store store, corpus::Store::openMemory());
+    STUDIO_CHECK(corpus::importFile(store, sampleFile(options), {}, {context.signals.token(), {}}));
+    STUDIO_CHECK(store.updateTextIndex({context.signals.token(), {}}));
+    std::vector<double> ms;
+    for (int round = 0; round < 20; ++round) {
+        for (const char* text : kFilters) {
+            STUDIO_TRY(const auto filter, corpus::parseFilter(text));
+            const auto start = Clock::now();
+            STUDIO_CHECK(corpus::query(store, filter));
+            ms.push_back(since(start) * 1e3);
+        }
+    }
+    std::sort(ms.begin(), ms.end());
+    const double p50 = ms[ms.size() / 2], p95 = ms[ms.size() * 95 / 100], max = ms.back();
+    if (context.json) {
+        context.print({{"filters", std::size(kFilters)}, {"p50_ms", p50}, {"p95_ms", p95}, {"max_ms", max}});
+    } else {
+        std::printf("%zu filters: median %.2f ms, 95 %% %.2f ms, longest %.2f ms\n", std::size(kFilters), p50, p95, max);
+    }
+    return kOk;
+}
+
+Result<engine::api::Engine*> openEngine(Context& context) {
+    return engine::api::openEngine({context.log});
+}
+
+engine::api::ModelSource source(const Options& options) {
+    engine::api::ModelSource model;
+    model.folder = orBuiltIn(options.model, "demo/model");
+    model.device = options.device;
+    model.threads = options.threads;
+    model.load_in_4bit = options.load_in_4bit == "true";
+    return model;
+}
+
+Result<int> benchLoad(Context& context, const Options& options) {
+    STUDIO_TRY(auto* engine, openEngine(context));
+    STUDIO_TRY(const auto r, jobs::benchLoad(*engine, source(options), context.job()));
+    context.terminal.endLine();
+    if (context.json) {
+        context.print({{"bytes", r.bytes}, {"seconds", r.seconds}, {"host_peak_bytes", r.host_peak_bytes}});
+    } else {
+        std::printf("%s in %s, peak of the process +%s\n", bytesText(r.bytes).c_str(), duration(r.seconds).c_str(),
+                    bytesText(r.host_peak_bytes).c_str());
+    }
+    return kOk;
+}
+
+Result<int> benchTrain(Context& context, const Options& options) {
+    STUDIO_TRY(auto* engine, openEngine(context));
+    jobs::TrainBench bench;
+    bench.model = source(options);
+    bench.batch = options.batch;
+    bench.length = options.length;
+    bench.steps = options.steps;
+    bench.r = options.r;
+    bench.supervised = options.supervised;
+    STUDIO_TRY(const auto r, jobs::benchTrain(*engine, bench, context.job()));
+    context.terminal.endLine();
+    if (context.json) {
+        context.print({{"tokens_per_s", r.tokens_per_s},
+                       {"supervised_tokens_per_s", r.supervised_tokens_per_s},
+                       {"peak_bytes", r.peak_bytes},
+                       {"tflops", r.tflops},
+                       {"mode", r.mode}});
+    } else {
+        std::printf("%d × %d tokens: %.0f tokens/s (%.0f supervised), %.3f TFLOP/s, peak %s, %s\n", bench.batch,
+                    bench.length, r.tokens_per_s, r.supervised_tokens_per_s, r.tflops, bytesText(r.peak_bytes).c_str(),
+                    r.mode.c_str());
+    }
+    return kOk;
+}
+
+Result<int> benchDecode(Context& context, const Options& options) {
+    STUDIO_TRY(auto* engine, openEngine(context));
+    jobs::DecodeBench bench;
+    bench.model = source(options);
+    bench.prompt = options.prompt;
+    bench.new_tokens = options.new_tokens;
+    bench.r = options.r;
+    STUDIO_TRY(const auto r, jobs::benchDecode(*engine, bench, context.job()));
+    context.terminal.endLine();
+    if (context.json) {
+        context.print({{"tokens_per_s", r.tokens_per_s}, {"prefill_ms", r.prefill_ms}});
+    } else {
+        std::printf("prefill of %d tokens %.1f ms, then %.1f tokens/s\n", bench.prompt, r.prefill_ms, r.tokens_per_s);
+    }
+    return kOk;
+}
+
+}  // namespace
+
+void addBench(CLI::App& app, Run& run) {
+    CLI::App* bench = app.add_subcommand("bench", "Measure this machine: tokenize, import, query, load, train, decode");
+    bench->require_subcommand(1);
+    const auto options = std::make_shared<Options>();
+    const auto add = [&](const char* name, const char* what, Result<int> (*work)(Context&, const Options&)) {
+        CLI::App* command = bench->add_subcommand(name, what);
+        command->callback([options, work, &run] { run = [options, work](Context& c) { return work(c, *options); }; });
+        return command;
+    };
+    CLI::App* tokenize = add("tokenize", "texts of a JSONL file, one thread, cold cache", benchTokenize);
+    tokenize->add_option("--tokenizer", options->tokenizer, "the tokenizer's folder (built-in model)");
+    tokenize->add_option("--file", options->file, "JSONL with `text` (built-in sample)");
+    for (CLI::App* command : {add("import", "a conversation file into an empty store", benchImport),
+                              add("query", "typical filters on a conversation file", benchQuery)})
+        command->add_option("--data", options->data, "OASST or chat JSONL (built-in sample)");
+    CLI::App* load = add("load", "weights from disk, quantised", benchLoad);
+    CLI::App* train = add("train", "training steps on random tokens", benchTrain);
+    CLI::App* decode = add("decode", "prefill and decoding, batch 1", benchDecode);
+    for (CLI::App* command : {load, train, decode}) {
+        command->add_option("--model_path", options->model, "model folder (built-in model)");
+        command->add_option("--device", options->device, "cpu or cuda")->capture_default_str();
+        command->add_option("--threads", options->threads, "0: all cores")->capture_default_str();
+        command->add_option("--load_in_4bit", options->load_in_4bit, "NF4 base: true or false")
+            ->check(CLI::IsMember({"true", "false"}))
+            ->capture_default_str();
+    }
+    for (CLI::App* command : {train, decode})
+        command->add_option("--r", options->r, "LoRA rank on every linear")->capture_default_str();
+    train->add_option("--batch", options->batch, "conversations a step")->check(CLI::PositiveNumber)->capture_default_str();
+    train->add_option("--length", options->length, "tokens a conversation")->check(CLI::Range(2, 1 << 20))->capture_default_str();
+    train->add_option("--steps", options->steps, "measured steps")->check(CLI::PositiveNumber)->capture_default_str();
+    train->add_option("--supervised", options->supervised, "share of tokens that are targets")
+        ->check(CLI::Range(0.0, 1.0))
+        ->capture_default_str();
+    decode->add_option("--prompt", options->prompt, "tokens of the prompt")->check(CLI::PositiveNumber)->capture_default_str();
+    decode->add_option("--new_tokens", options->new_tokens, "tokens to decode")->check(CLI::PositiveNumber)->capture_default_str();
+}
+
+}  // namespace studio::cli

@@ -1,0 +1,74 @@
+#include <fmt/format.h>
+
+#include "cli/command.h"
+#include "dataset/prepared.h"
+#include "jobs/load_data.h"
+#include "jobs/places.h"
+
+namespace studio::cli {
+namespace {
+
+struct Options {
+    std::string out, tokenizer;
+    jobs::DataRequest data;
+};
+
+Result<int> prepare(Context& context, Options options) {
+    jobs::DataRequest& request = options.data;
+    if (options.tokenizer.empty()) {
+        request.tokenizer_folder = jobs::resourceFolder() / "demo" / "model";
+        context.terminal.say("No --tokenizer: the built-in model's is used.");
+    } else {
+        request.tokenizer_folder = options.tokenizer;
+    }
+    STUDIO_TRY(const jobs::LoadedData data, jobs::loadData(request, context.job()));
+    const auto ops = io::realFileOps();
+    STUDIO_CHECK(dataset::writePrepared(*ops, options.out, *data.examples, data.provenance, context.job()));
+    context.terminal.endLine();
+    const dataset::Statistics& s = data.examples->statistics;
+    if (context.json) {
+        context.print({{"conversations", s.conversations},
+                       {"examples", s.examples},
+                       {"tokens", s.tokens},
+                       {"supervised_tokens", s.supervised_tokens},
+                       {"repetition", s.repetition},
+                       {"cut_tokens", s.cut_tokens},
+                       {"left_out", s.left_out.conversations()},
+                       {"validation_examples", data.examples->of(dataset::Split::Validation).size()}});
+        return kOk;
+    }
+    for (const std::string& notice : data.notices) context.terminal.say(notice);
+    std::printf("%s conversations, %s examples (%s held out), %s tokens of which %s are learned\n%s\n",
+                grouped(s.conversations).c_str(), grouped(s.examples).c_str(),
+                grouped(static_cast<std::int64_t>(data.examples->of(dataset::Split::Validation).size())).c_str(),
+                grouped(s.tokens).c_str(), grouped(s.supervised_tokens).c_str(), options.out.c_str());
+    return kOk;
+}
+
+}  // namespace
+
+void addPrepare(CLI::App& app, Run& run) {
+    CLI::App* command = app.add_subcommand("prepare", "Turn conversations into tokens, ready to train on");
+    const auto options = std::make_shared<Options>();
+    jobs::DataRequest& data = options->data;
+    data.validation_fraction = 0.05;
+    command->add_option("--data", data.data_path, "OASST or chat JSONL files, also .gz")->required();
+    command->add_option("--out", options->out, "folder to write manifest.json and tokens.safetensors to")->required();
+    command->add_option("--filter", data.filter, "which messages; see `query --help`");
+    command->add_option("--paths", data.paths, "best, leaves, replies or tree")->capture_default_str();
+    command->add_option("--template", data.template_name, "openassistant, human-assistant, instruct-output, alpaca")
+        ->capture_default_str();
+    command->add_option("--train_on", data.train_on, "assistant or all")->capture_default_str();
+    command->add_option("--tokenizer", options->tokenizer, "the model's folder");
+    command->add_option("--max_seq_length", data.max_seq_length, "tokens of a conversation; 0: unbounded")
+        ->check(CLI::NonNegativeNumber)
+        ->capture_default_str();
+    command->add_option("--validation_fraction", data.validation_fraction, "share of the trees held out")
+        ->check(CLI::Range(0.0, 0.999))
+        ->capture_default_str();
+    command->add_option("--seed", data.seed, "of the split")->capture_default_str();
+    command->add_flag("--accept_truncated", data.accept_truncated, "import what is readable of a file that breaks off");
+    command->callback([options, &run] { run = [options](Context& context) { return prepare(context, *options); }; });
+}
+
+}  // namespace studio::cli

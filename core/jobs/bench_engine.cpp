@@ -1,0 +1,186 @@
+#include "jobs/bench_engine.h"
+
+#include <algorithm>
+#include <chrono>
+#include <fstream>
+#include <string>
+
+#include "config/model_config.h"
+
+namespace studio::jobs {
+namespace {
+
+using engine::api::Checkpoint;
+using engine::api::StepMetrics;
+using Clock = std::chrono::steady_clock;
+
+double since(Clock::time_point start) {
+    return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+// splitmix64 (Steele, Lea, Flood 2014): tokens that no kernel can guess.
+struct Random {
+    std::uint64_t state;
+    std::uint64_t next() {
+        std::uint64_t z = (state += 0x9E3779B97F4A7C15u);
+        z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;
+        z = (z ^ (z >> 27)) * 0x94D049BB133111EBu;
+        return z ^ (z >> 31);
+    }
+};
+
+// Fresh random micro-batches of `batch` separate conversations.
+class RandomSource final : public dataset::BatchSource {
+  public:
+    RandomSource(const TrainBench& options, int vocab) : options_(options), vocab_(vocab) {}
+
+    Result<bool> next(dataset::Batch& batch) noexcept override {
+        batch = {};
+        for (int c = 0; c < options_.batch; ++c) {
+            const int begin = batch.rows();
+            for (int i = 0; i < options_.length; ++i) {
+                batch.tokens.push_back(static_cast<int>(random_.next() % static_cast<std::uint64_t>(vocab_)));
+                batch.positions.push_back(i);
+            }
+            batch.segments.push_back({begin, batch.rows(), c, {}});
+            batch.samples.push_back(c);
+            const int first = static_cast<int>((1 - options_.supervised) * options_.length);
+            for (int i = std::max(first, 1); i < options_.length; ++i)
+                batch.targets.push_back({begin + i - 1, batch.tokens[static_cast<std::size_t>(begin + i)], 1.0f});
+        }
+        return true;
+    }
+    Result<void> seek(dataset::StreamPosition) noexcept override { return {}; }
+    int microBatches(int) noexcept override { return options_.warmup + options_.steps; }
+
+  private:
+    TrainBench options_;
+    int vocab_;
+    Random random_{7};
+};
+
+class Times final : public engine::api::TrainObserver {
+  public:
+    explicit Times(const JobContext& job) : job_(job) {}
+    Result<void> onStep(const StepMetrics& metrics) noexcept override {
+        steps.push_back(metrics);
+        job_.report({"Measuring steps", steps.size(), 0, "steps"});
+        return {};
+    }
+    Result<void> onEvaluation(std::int64_t, double) noexcept override { return {}; }
+    std::vector<StepMetrics> steps;
+
+  private:
+    const JobContext& job_;
+};
+
+class NoCheckpoints final : public engine::api::CheckpointSink {
+  public:
+    Result<void> save(const Checkpoint&) noexcept override { return {}; }
+};
+
+Result<engine::api::LoraSpec> everyLinear(const std::string& folder, int r) {
+    STUDIO_TRY(const config::PhiConfig phi, config::readPhiConfig(folder));
+    engine::api::LoraSpec spec;
+    for (const config::LinearShape& linear : config::linears(phi)) spec.modules.push_back({linear.name, r, 1.0});
+    return spec;
+}
+
+}  // namespace
+
+std::uint64_t peakResidentBytes() {
+    std::ifstream status("/proc/self/status");
+    std::string word;
+    std::uint64_t kb = 0;
+    while (status >> word) {
+        if (word == "VmHWM:" && status >> kb) return kb * 1024;
+    }
+    return 0;
+}
+
+Result<TrainBenchResult> benchTrain(engine::api::Engine& engine, const TrainBench& options, const JobContext& job) {
+    STUDIO_TRY(const auto model, engine.load(options.model, job));
+    STUDIO_TRY(const auto spec, everyLinear(options.model.folder, options.r));
+    STUDIO_CHECK(model->createAdapter(spec));
+
+    const auto& info = model->info();
+    RandomSource source(options, info.vocab);
+    Times times(job);
+    NoCheckpoints sink;
+    engine::api::Mailbox mailbox;
+    engine::api::TrainPlan plan;
+    plan.total_steps = options.warmup + options.steps;
+    plan.steps_per_epoch = static_cast<double>(plan.total_steps);
+    plan.eval_at_end = false;
+    STUDIO_TRY(const auto trained, model->train(plan, source, nullptr, nullptr, times, sink, mailbox, job));
+    if (trained.end != engine::api::TrainResult::End::Finished) return cancelled();
+
+    std::vector<double> seconds;
+    for (std::size_t i = static_cast<std::size_t>(options.warmup); i < times.steps.size(); ++i)
+        seconds.push_back(times.steps[i].seconds);
+    std::sort(seconds.begin(), seconds.end());
+    const double median = seconds[seconds.size() / 2];
+
+    // Frozen linear: one product forward, one backward (dx). LoRA: two forward, four backward over r columns.
+    STUDIO_TRY(const config::PhiConfig phi, config::readPhiConfig(options.model.folder));
+    double per_row = 0;
+    for (const config::LinearShape& linear : config::linears(phi)) {
+        per_row += 2.0 * 2.0 * static_cast<double>(linear.in) * static_cast<double>(linear.out);
+        per_row += 6.0 * options.r * static_cast<double>(linear.in + linear.out);
+    }
+    const auto& last = times.steps.back();
+    const double head = 2.0 * 2.0 * info.hidden * info.vocab * static_cast<double>(last.supervised_tokens);
+
+    TrainBenchResult result;
+    result.tokens_per_s = static_cast<double>(last.tokens) / median;
+    result.supervised_tokens_per_s = static_cast<double>(last.supervised_tokens) / median;
+    result.tflops = (per_row * static_cast<double>(last.tokens) + head) / median / 1e12;
+    result.peak_bytes = peakResidentBytes();
+    result.mode = info.device.kind + (info.quantised ? ", NF4 base" : ", unquantised base");
+    result.last_loss = last.loss;
+    return result;
+}
+
+Result<DecodeBenchResult> benchDecode(engine::api::Engine& engine, const DecodeBench& options, const JobContext& job) {
+    STUDIO_TRY(const auto model, engine.load(options.model, job));
+    if (options.r > 0) {
+        STUDIO_TRY(const auto spec, everyLinear(options.model.folder, options.r));
+        STUDIO_CHECK(model->createAdapter(spec));
+    }
+    Random random{11};
+    engine::api::GenerateRequest request;
+    for (int i = 0; i < options.prompt; ++i)
+        request.prompt.push_back(
+            static_cast<int>(random.next() % static_cast<std::uint64_t>(model->info().vocab)));
+    request.max_new_tokens = options.new_tokens;
+    STUDIO_TRY(const auto generation, model->generate(request));
+
+    DecodeBenchResult result;
+    const auto start = Clock::now();
+    STUDIO_TRY(auto token, generation->next());
+    result.prefill_ms = since(start) * 1e3;
+    const auto decode_start = Clock::now();
+    int decoded = 0;
+    while (token.stop == engine::api::StopReason::None) {
+        if (job.stopped()) return cancelled();
+        STUDIO_TRY(token, generation->next());
+        if (token.id >= 0) ++decoded;
+    }
+    result.tokens_per_s = decoded / since(decode_start);
+    return result;
+}
+
+Result<LoadBenchResult> benchLoad(engine::api::Engine& engine, const engine::api::ModelSource& source,
+                                  const JobContext& job) {
+    STUDIO_TRY(const auto folder, io::SafetensorsFolder::open(source.folder));
+    LoadBenchResult result;
+    result.bytes = folder.totalBytes();
+    const std::uint64_t before = peakResidentBytes();
+    const auto start = Clock::now();
+    STUDIO_TRY(const auto model, engine.load(source, job));
+    result.seconds = since(start);
+    result.host_peak_bytes = peakResidentBytes() - before;
+    return result;
+}
+
+}  // namespace studio::jobs

@@ -1,0 +1,173 @@
+#include "jobs/load_data.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "config/presets.h"
+#include "corpus/forest.h"
+#include "corpus/importer.h"
+#include "dataset/make_examples.h"
+#include "io/file.h"
+#include "io/sha256.h"
+#include "jobs/places.h"
+
+namespace studio::jobs {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::vector<dataset::Tree> trees(corpus::Forest forest) {
+    std::vector<dataset::Tree> result;
+    result.reserve(forest.trees.size());
+    for (corpus::Tree& tree : forest.trees) {
+        dataset::Tree& t = result.emplace_back();
+        t.id = std::move(tree.id);
+        t.nodes.reserve(tree.nodes.size());
+        for (corpus::Node& n : tree.nodes)
+            t.nodes.push_back({std::move(n.message_id), n.parent, n.role, n.rank, std::move(n.text), std::move(n.lang)});
+    }
+    return result;
+}
+
+void addNotices(const corpus::ImportReport& report, std::vector<std::string>& notices) {
+    if (report.rejected_count > 0 && !report.rejected.empty())
+        notices.push_back(fmt::format("{}: {} lines or messages were rejected; the first, line {}: {}", report.file,
+                                      report.rejected_count, report.rejected[0].line, report.rejected[0].reason));
+    if (report.orphan_count > 0)
+        notices.push_back(fmt::format("{}: {} messages answer a message that the file does not hold (orphans); they "
+                                      "and what stands below them are left out of training.",
+                                      report.file, report.orphan_count));
+    if (report.truncated) notices.push_back(*report.truncated);
+}
+
+// The examples of an earlier `prepare` fix filter, template and split; a request that says otherwise is refused rather
+// than ignored.
+Result<LoadedData> loadPrepared(const fs::path& folder, const DataRequest& request, const JobContext& job) {
+    STUDIO_TRY(dataset::Prepared prepared, dataset::readPrepared(folder, job));
+    LoadedData data;
+    STUDIO_TRY(data.tokenizer, text::loadTokenizer(request.tokenizer_folder));
+    STUDIO_TRY(const std::string hash, tokenizerHash(request.tokenizer_folder));
+    if (hash != prepared.provenance.tokenizer_sha256)
+        return fail(ErrorCode::InvalidArgument,
+                    fmt::format("{} was prepared with another tokenizer than that of {}.", folder.string(),
+                                request.tokenizer_folder.string()),
+                    "Prepare the data again with --tokenizer naming the model's folder.");
+    const auto differs = [&](std::string_view key, std::string_view there, std::string_view asked) {
+        return fail(ErrorCode::InvalidArgument,
+                    fmt::format("{} was prepared with {} \"{}\", the recipe says \"{}\".", folder.string(), key, there,
+                                asked),
+                    "Prepare the data again, or change the recipe to match.");
+    };
+    const auto& p = prepared.provenance;
+    if (!request.filter.empty() && request.filter != p.filter) return differs("filter", p.filter, request.filter);
+    if (request.template_name != p.chat_template) return differs("template", p.chat_template, request.template_name);
+    if (request.paths != dataset::name(prepared.examples.paths))
+        return differs("paths", dataset::name(prepared.examples.paths), request.paths);
+    if (request.train_on != dataset::name(prepared.examples.train_on))
+        return differs("train_on", dataset::name(prepared.examples.train_on), request.train_on);
+    if (request.max_seq_length > 0 && prepared.examples.max_seq_length != request.max_seq_length)
+        return differs("max_seq_length", fmt::format("{}", prepared.examples.max_seq_length),
+                       fmt::format("{}", request.max_seq_length));
+    data.provenance = std::move(prepared.provenance);
+    data.examples = std::make_shared<const dataset::Examples>(std::move(prepared.examples));
+    return data;
+}
+
+}  // namespace
+
+DataRequest dataRequest(const config::Recipe& recipe, const fs::path& config_file, const fs::path& tokenizer_folder,
+                        int model_context) {
+    const config::TrainingConfig& t = recipe.training;
+    DataRequest request;
+    request.data_path = t.data_path;
+    request.config_file = config_file;
+    request.tokenizer_folder = tokenizer_folder;
+    request.filter = t.filter;
+    request.paths = t.paths;
+    request.template_name = t.template_name;
+    request.train_on = t.train_on;
+    request.max_seq_length = static_cast<int>(t.max_seq_length.value_or(model_context));
+    request.validation_fraction = t.validation_fraction;
+    request.seed = static_cast<std::uint64_t>(t.data_seed.value_or(t.seed));
+    return request;
+}
+
+Result<std::string> tokenizerHash(const fs::path& folder) {
+    std::string all;
+    for (const char* file : {"tokenizer.model", "vocab.json", "merges.txt", "added_tokens.json", "tokenizer.json"}) {
+        if (!fs::exists(folder / file)) continue;
+        STUDIO_TRY(const std::string hash, io::sha256File(folder / file));
+        all += fmt::format("{} {}\n", file, hash);
+    }
+    return io::sha256(all);
+}
+
+std::vector<std::string> leftOutSentences(const dataset::Statistics& s) {
+    std::vector<std::string> out;
+    if (s.left_out.trees_without_reply > 0)
+        out.push_back(fmt::format("{} trees have no answer to learn from.", s.left_out.trees_without_reply));
+    if (s.left_out.examples_without_target > 0)
+        out.push_back(fmt::format("{} conversations have no answer within max_seq_length and were left out.",
+                                  s.left_out.examples_without_target));
+    if (s.left_out.messages_out_of_order > 0)
+        out.push_back(fmt::format("{} messages break the alternation of prompter and assistant and were left out.",
+                                  s.left_out.messages_out_of_order));
+    if (s.cut_tokens > 0) out.push_back(fmt::format("{} tokens beyond max_seq_length were cut.", s.cut_tokens));
+    return out;
+}
+
+Result<LoadedData> loadData(const DataRequest& request, const JobContext& job) {
+    if (request.data_path.empty())
+        return fail(ErrorCode::InvalidArgument, "No data is named.",
+                    "Set data_path to an OASST or chat JSONL file, or to a folder written by `prepare`.");
+    std::vector<fs::path> files;
+    for (const std::string& written : request.data_path) {
+        STUDIO_TRY(files.emplace_back(), config::resolveDataPath(written, request.config_file, resourceFolder()));
+    }
+    if (files.size() == 1 && dataset::isPreparedFolder(files[0])) return loadPrepared(files[0], request, job);
+
+    LoadedData data;
+    STUDIO_TRY(const corpus::Filter filter, corpus::parseFilter(request.filter));
+    STUDIO_TRY(const auto chat_template, text::chatTemplate(request.template_name));
+    STUDIO_TRY(data.tokenizer, text::loadTokenizer(request.tokenizer_folder));
+    STUDIO_TRY(corpus::Store store, corpus::Store::openMemory());
+    for (const fs::path& file : files) {
+        corpus::ImportOptions options;
+        options.accept_truncated = request.accept_truncated;
+        STUDIO_TRY(const corpus::ImportReport report, corpus::importFile(store, file, options, job));
+        addNotices(report, data.notices);
+        data.provenance.sources.push_back({report.file, report.sha256, report.bytes});
+    }
+    STUDIO_TRY(corpus::Forest forest, corpus::loadForest(store, filter, job));
+    const auto& out = forest.left_out;
+    if (out.deleted + out.filtered + out.below > 0)
+        data.notices.push_back(fmt::format("Left out: {} deleted, {} by the filter, {} below a message left out.",
+                                           out.deleted, out.filtered, out.below));
+
+    dataset::ExampleOptions options;
+    STUDIO_TRY(options.paths, dataset::pathPolicy(request.paths));
+    STUDIO_TRY(options.train_on, dataset::trainOn(request.train_on));
+    options.max_seq_length = request.max_seq_length;
+    options.validation_fraction = request.validation_fraction;
+    options.seed = request.seed;
+    STUDIO_TRY(dataset::Examples examples,
+               dataset::makeExamples(trees(std::move(forest)), *data.tokenizer, *chat_template, options, job));
+    if (examples.size() == 0)
+        return fail(ErrorCode::InvalidArgument, "No conversation is left to learn from.",
+                    request.filter.empty() ? "The data holds no assistant message that can be reached from a prompt."
+                                           : "Widen the filter.");
+
+    data.provenance.filter = request.filter;
+    data.provenance.chat_template = request.template_name;
+    STUDIO_TRY(data.provenance.tokenizer_sha256, tokenizerHash(request.tokenizer_folder));
+    data.provenance.vocab_size = data.tokenizer->size();
+    data.provenance.eos = data.tokenizer->eos();
+    data.provenance.validation_fraction = request.validation_fraction;
+    data.provenance.seed = request.seed;
+    for (std::string& sentence : leftOutSentences(examples.statistics)) data.notices.push_back(std::move(sentence));
+    data.examples = std::make_shared<const dataset::Examples>(std::move(examples));
+    return data;
+}
+
+}  // namespace studio::jobs
