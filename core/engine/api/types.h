@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -124,6 +125,7 @@ struct GenerateRequest {
     std::vector<int> stop_ids;        // usually the EOS
     int usable_vocab = 0;             // ids at or above are never produced; 0: all
     double adapter_strength = 1;      // 0: the base model
+    std::stop_token stop;             // checked between layers; next() then returns Cancelled and may be called again
 };
 
 enum class StopReason { None, StopToken, MaxTokens, ContextFull };

@@ -1,0 +1,149 @@
+#include "engine/generate/sampler.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+namespace studio::engine {
+namespace {
+
+std::uint64_t mix(std::uint64_t x) {
+    x += 0x9e3779b97f4a7c15u;
+    x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
+    x = (x ^ (x >> 27)) * 0x94d049bb133111ebu;
+    return x ^ (x >> 31);
+}
+
+// Whether `a` ranks after `b`: the order of a heap whose top is the most probable candidate, lower ids first.
+bool ranksAfter(const Sampler::Candidate& a, const Sampler::Candidate& b) {
+    return a.probability != b.probability ? a.probability < b.probability : a.id > b.id;
+}
+
+tl::unexpected<Error> notANumber(const char* key) {
+    return fail(ErrorCode::InvalidArgument, fmt::format("{} is not a number.", key), "Give an ordinary number.");
+}
+
+}  // namespace
+
+double counterUniform(std::uint64_t seed, std::uint64_t counter) {
+    return static_cast<double>(mix(mix(seed) ^ mix(~counter)) >> 11) * 0x1p-53;
+}
+
+Result<Sampler> Sampler::create(const api::GenerateRequest& request, int vocab) {
+    Sampler s;
+    if (!std::isfinite(request.temperature)) return notANumber("temperature");
+    if (std::isnan(request.top_p)) return notANumber("top_p");
+    if (!std::isfinite(request.repetition_penalty)) return notANumber("repetition_penalty");
+    s.temperature_ = std::max(0.0, request.temperature);
+    s.top_p_ = request.top_p;
+    if (s.top_p_ > 1) {
+        s.top_p_ = 1;
+        s.notices_.push_back(fmt::format("top_p {} is above 1: every token is allowed.", request.top_p));
+    } else if (s.top_p_ <= 0) {
+        s.top_p_ = 0;
+        s.notices_.push_back(fmt::format("top_p {} leaves only the most probable token.", request.top_p));
+    }
+    s.top_k_ = request.top_k;
+    if (s.top_k_ < 0) {
+        s.top_k_ = 0;
+        s.notices_.push_back(fmt::format("top_k {} is below 0: every token is allowed.", request.top_k));
+    }
+    s.repetition_penalty_ = request.repetition_penalty;
+    if (s.repetition_penalty_ <= 0) {
+        s.repetition_penalty_ = 1;
+        s.notices_.push_back(
+            fmt::format("repetition_penalty {} is not above 0: none is applied.", request.repetition_penalty));
+    }
+    s.usable_vocab_ = request.usable_vocab > 0 ? std::min(request.usable_vocab, vocab) : vocab;
+    s.seed_ = request.seed;
+    return s;
+}
+
+Result<int> Sampler::next(std::span<const float> logits, std::span<const int> history) {
+    STUDIO_TRY(const std::span<const Candidate> candidates, distribution(logits, history));
+    const std::uint64_t draw = draws_++;
+    if (candidates.size() == 1) return candidates[0].id;
+    double left = counterUniform(seed_, draw);
+    for (const Candidate& candidate : candidates) {
+        left -= candidate.probability;
+        if (left < 0) return candidate.id;
+    }
+    return candidates.back().id;  // rounding left a little over
+}
+
+Result<std::span<const Sampler::Candidate>> Sampler::distribution(std::span<const float> logits,
+                                                                  std::span<const int> history) {
+    STUDIO_CHECK(collect(logits, history));  // probability holds the logit until the softmax below
+    if (temperature_ == 0) {
+        const Candidate best = *std::max_element(candidates_.begin(), candidates_.end(), ranksAfter);
+        candidates_.assign(1, {best.id, 1.0});
+        return std::span<const Candidate>(candidates_);
+    }
+    keepTopK();
+    double highest = candidates_[0].probability;
+    for (const Candidate& c : candidates_) highest = std::max(highest, c.probability);
+    double sum = 0;
+    for (Candidate& c : candidates_) {
+        c.probability = std::exp((c.probability - highest) / temperature_);
+        sum += c.probability;
+    }
+    for (Candidate& c : candidates_) c.probability /= sum;
+    keepTopP();
+    return std::span<const Candidate>(candidates_);
+}
+
+Result<void> Sampler::collect(std::span<const float> logits, std::span<const int> history) {
+    const std::size_t usable = std::min(logits.size(), static_cast<std::size_t>(usable_vocab_));
+    seen_.assign(usable, false);
+    if (repetition_penalty_ != 1)
+        for (const int id : history)
+            if (id >= 0 && static_cast<std::size_t>(id) < usable) seen_[id] = true;
+    candidates_.clear();
+    for (std::size_t id = 0; id < usable; ++id) {
+        double logit = logits[id];
+        if (std::isnan(logit) || logit == std::numeric_limits<double>::infinity()) {
+            return fail(ErrorCode::OutOfRange,
+                        fmt::format("The model's output for token {} is not a finite number.", id),
+                        "The adapter or the base model is damaged: choose an earlier checkpoint, or check the files.");
+        }
+        if (std::isinf(logit)) continue;  // impossible
+        if (seen_[id]) logit = logit < 0 ? logit * repetition_penalty_ : logit / repetition_penalty_;
+        candidates_.push_back({static_cast<int>(id), logit});
+    }
+    if (candidates_.empty()) {
+        return fail(ErrorCode::OutOfRange, "The model gives every token probability 0, so there is no next token.",
+                    "The adapter or the base model is damaged: choose an earlier checkpoint, or check the files.");
+    }
+    return {};
+}
+
+// The k highest and, as in transformers, everything that equals the lowest of them.
+void Sampler::keepTopK() {
+    if (top_k_ <= 0 || candidates_.size() <= static_cast<std::size_t>(top_k_)) return;
+    const auto kth = candidates_.begin() + (top_k_ - 1);
+    std::nth_element(candidates_.begin(), kth, candidates_.end(),
+                     [](const Candidate& a, const Candidate& b) { return ranksAfter(b, a); });
+    const double lowest = kth->probability;
+    std::erase_if(candidates_, [&](const Candidate& c) { return c.probability < lowest; });
+}
+
+// The smallest set of most probable tokens whose probabilities reach top_p, renormalised. A heap gives them in order
+// without sorting the whole vocabulary.
+void Sampler::keepTopP() {
+    auto end = candidates_.end();
+    std::make_heap(candidates_.begin(), end, ranksAfter);
+    double sum = 0;
+    while (end != candidates_.begin()) {
+        std::pop_heap(candidates_.begin(), end, ranksAfter);
+        --end;
+        sum += end->probability;
+        if (top_p_ < 1 && sum >= top_p_) break;
+    }
+    candidates_.erase(candidates_.begin(), end);
+    std::reverse(candidates_.begin(), candidates_.end());
+    for (Candidate& c : candidates_) c.probability /= sum;
+}
+
+}  // namespace studio::engine

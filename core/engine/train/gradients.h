@@ -1,0 +1,14 @@
+// One batch's loss and gradients, laid open for anyone who wants to recompute them.
+#pragma once
+
+#include "base/result.h"
+#include "engine/api/types.h"
+#include "engine/train/trainable_model.h"
+
+namespace studio::engine {
+
+// Without dropout; gradients of Σ w·nll / Σ w, unclipped, in the adapter's gradient buffer. `target_logits` is left to
+// the caller, who sees the model's logits; `keep_logits` is set in the forward pass.
+Result<api::GradientDump> computeGradients(TrainableModel& model, const dataset::Batch& batch);
+
+}  // namespace studio::engine

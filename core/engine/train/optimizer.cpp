@@ -1,0 +1,73 @@
+#include "engine/train/optimizer.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cstring>
+#include <map>
+
+namespace studio::engine {
+namespace {
+
+constexpr std::string_view kExpAvg = "exp_avg.";
+constexpr std::string_view kExpAvgSq = "exp_avg_sq.";
+
+}  // namespace
+
+Optimizer::Optimizer(const AdapterParameters& adapter)
+    : exp_avg_(adapter.values().size()), exp_avg_sq_(adapter.values().size()) {}
+
+void Optimizer::update(AdapterParameters& adapter, const AdamWStep& step) {
+    adamW(step, adapter.values(), adapter.gradients(), exp_avg_, exp_avg_sq_);
+}
+
+std::vector<io::TensorView> Optimizer::views(const AdapterParameters& adapter) const {
+    std::vector<io::TensorView> all = adapter.viewsOf(exp_avg_, kExpAvg);
+    for (io::TensorView& view : adapter.viewsOf(exp_avg_sq_, kExpAvgSq)) all.push_back(std::move(view));
+    return all;
+}
+
+Result<void> Optimizer::load(const AdapterParameters& adapter, std::span<const io::TensorView> tensors) {
+    if (tensors.size() != 2 * adapter.tensors().size()) {
+        return fail(ErrorCode::Corrupt,
+                    fmt::format("The checkpoint's optimizer has {} tensors, the adapter needs {}.", tensors.size(),
+                                2 * adapter.tensors().size()),
+                    "Resume with the qlora_config the run was started with, or from another checkpoint.");
+    }
+    std::vector<float> mean(exp_avg_.size()), square(exp_avg_sq_.size());
+    STUDIO_CHECK(fillFlat(adapter, kExpAvg, tensors, mean));
+    STUDIO_CHECK(fillFlat(adapter, kExpAvgSq, tensors, square));
+    exp_avg_ = std::move(mean);
+    exp_avg_sq_ = std::move(square);
+    return {};
+}
+
+Result<void> fillFlat(const AdapterParameters& adapter, std::string_view prefix,
+                      std::span<const io::TensorView> tensors, std::span<float> flat) {
+    std::map<std::string_view, const io::TensorView*> by_name;
+    for (const io::TensorView& tensor : tensors) by_name[tensor.name] = &tensor;
+    std::vector<const io::TensorView*> sources;
+    for (const AdapterTensor& tensor : adapter.tensors()) {
+        const std::string name = std::string(prefix) + tensor.name;
+        const auto found = by_name.find(name);
+        const char* hint = "Resume with the qlora_config the run was started with, or from another checkpoint.";
+        if (found == by_name.end())
+            return fail(ErrorCode::Corrupt, fmt::format("The checkpoint lacks the tensor {}.", name), hint);
+        const io::TensorView& source = *found->second;
+        const std::vector<std::int64_t> shape{tensor.rows, tensor.cols};
+        if (source.dtype != io::DType::F32 || source.shape != shape || source.bytes != tensor.size() * sizeof(float)) {
+            return fail(ErrorCode::Corrupt,
+                        fmt::format("The checkpoint's tensor {} is {} [{}], not F32 [{}].", name,
+                                    io::name(source.dtype), fmt::join(source.shape, ", "), fmt::join(shape, ", ")),
+                        hint);
+        }
+        sources.push_back(&source);
+    }
+    for (std::size_t i = 0; i < sources.size(); ++i)
+        if (sources[i]->bytes > 0)
+            std::memcpy(flat.data() + adapter.tensors()[i].offset, sources[i]->data, sources[i]->bytes);
+    return {};
+}
+
+}  // namespace studio::engine

@@ -1,0 +1,17 @@
+// What training needs of a model. PhiModel is adapted to it in border/; the tests of the loop bring a small one.
+#pragma once
+
+#include "engine/evaluate/losses.h"
+#include "engine/model/adapter_parameters.h"
+
+namespace studio::engine {
+
+class TrainableModel : public LossModel {
+  public:
+    // The flat parameters and gradients; the same object for the whole run.
+    virtual AdapterParameters& adapter() = 0;
+    // Adds d(Σ w·nll)/dθ of the last training forward to the gradients.
+    virtual Result<void> backward() = 0;
+};
+
+}  // namespace studio::engine

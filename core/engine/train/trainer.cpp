@@ -1,0 +1,171 @@
+#include "engine/train/trainer.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "engine/train/plan_check.h"
+
+namespace studio::engine {
+
+Result<api::TrainResult> Trainer::run(const api::TrainPlan& plan, const Parts& parts, const api::Checkpoint* resume) {
+    STUDIO_CHECK(checkPlan(plan));
+    STUDIO_TRY(Schedule schedule, Schedule::create({plan.lr_scheduler, plan.learning_rate, plan.total_steps,
+                                                    plan.warmup_steps, plan.min_lr}));
+    Trainer trainer(plan, parts, schedule);
+    STUDIO_CHECK(trainer.begin(resume));
+    return trainer.loop();
+}
+
+Trainer::Trainer(const api::TrainPlan& plan, const Parts& parts, Schedule schedule)
+    : plan_(plan),
+      parts_(parts),
+      schedule_(schedule),
+      optimizer_(parts.model.adapter()),
+      controls_(parts.mailbox, parts.live, parts.observer, parts.job) {}
+
+Result<void> Trainer::begin(const api::Checkpoint* resume) {
+    if (resume) {
+        const api::TrainerState& state = resume->state;
+        if (state.step < 0 || state.step > plan_.total_steps || state.position.epoch < 0 ||
+            state.position.micro_batch < 0) {
+            return fail(
+                ErrorCode::InvalidArgument,
+                fmt::format("The checkpoint is at step {}, but the run has {} steps.", state.step, plan_.total_steps),
+                "Raise max_steps or num_train_epochs, or start a new run from its adapter.");
+        }
+        AdapterParameters& adapter = parts_.model.adapter();
+        if (resume->adapter.size() != adapter.tensors().size()) {
+            return fail(ErrorCode::Corrupt,
+                        fmt::format("The checkpoint's adapter has {} tensors, this run's has {}.",
+                                    resume->adapter.size(), adapter.tensors().size()),
+                        "Resume with the qlora_config the run was started with, or from another checkpoint.");
+        }
+        STUDIO_CHECK(optimizer_.load(adapter, resume->optimizer));
+        STUDIO_CHECK(fillFlat(adapter, "", resume->adapter, adapter.values()));
+        state_ = state;
+        saved_step_ = state.step;
+    }
+    return parts_.data.seek(state_.position);
+}
+
+Result<api::TrainResult> Trainer::loop() {
+    // Before the first step, or one that a stop cut short.
+    if (evaluationDue())
+        if (auto done = evaluate(); !done) return fail(std::move(done).error());
+    while (state_.step < plan_.total_steps) {
+        const auto next = controls_.betweenSteps([this] { return saveUnsaved(); });
+        if (!next) return fail(next.error().cancelled() ? keepWhatIsFinished(next.error()) : next.error());
+        if (*next == Controls::Next::Stop) {
+            STUDIO_CHECK(saveUnsaved());
+            return api::TrainResult{state_, api::TrainResult::End::Stopped};
+        }
+        const auto metrics = step();
+        if (!metrics) return fail(keepWhatIsFinished(metrics.error()));
+        STUDIO_CHECK(afterStep(*metrics));
+    }
+    // The last evaluation is still due only if a stop cut it short.
+    return api::TrainResult{state_, evaluationDue() ? api::TrainResult::End::Stopped : api::TrainResult::End::Finished};
+}
+
+Result<void> Trainer::afterStep(const api::StepMetrics& metrics) {
+    STUDIO_CHECK(parts_.observer.onStep(metrics));
+    parts_.job.report(
+        {"Training", static_cast<std::uint64_t>(state_.step), static_cast<std::uint64_t>(plan_.total_steps), "steps"});
+    if (state_.skipped_in_a_row >= kMaxSkippedInARow) {
+        return fail(
+            ErrorCode::OutOfRange,
+            fmt::format("Training was given up at step {}: loss or gradient was not a finite number in {} steps "
+                        "in a row (loss {}, gradient norm {}).",
+                        state_.step, state_.skipped_in_a_row, metrics.loss, metrics.grad_norm),
+            fmt::format("The last checkpoint is of step {}. Lower learning_rate or max_grad_norm and start from "
+                        "there.",
+                        saved_step_));
+    }
+    if (evaluationDue())
+        if (auto done = evaluate(); !done) return fail(keepWhatIsFinished(std::move(done).error()));
+    return saveIfDue();
+}
+
+bool Trainer::evaluationDue() const {
+    if (!parts_.evaluation || state_.last_eval_step == state_.step) return false;
+    if (state_.step == 0) return plan_.eval_on_start;
+    const bool regular = plan_.eval_steps > 0 && state_.step % plan_.eval_steps == 0;
+    return regular || (plan_.eval_at_end && state_.step == plan_.total_steps);
+}
+
+namespace {
+
+// Adds up the loss and lets other threads in between; ends when the run is to stop.
+class MeanLoss final : public api::LossObserver {
+  public:
+    explicit MeanLoss(Controls& controls) : controls_(controls) {}
+
+    Result<void> onBatch(const dataset::Batch& batch, std::span<const float> target_nll) noexcept override {
+        loss.add(batch, target_nll);
+        controls_.serveTask();
+        stopped = controls_.stopRequested();
+        if (stopped) return cancelled();
+        return {};
+    }
+
+    WeightedLoss loss;
+    bool stopped = false;
+
+  private:
+    Controls& controls_;
+};
+
+}  // namespace
+
+Result<void> Trainer::evaluate() {
+    MeanLoss mean(controls_);
+    const auto done = eachLoss(parts_.model, *parts_.evaluation, 1, mean, parts_.job);
+    if (mean.stopped) return {};  // resume makes up for it
+    STUDIO_CHECK(done);
+    state_.last_eval_step = state_.step;
+    state_.last_eval_loss = mean.loss.mean();
+    const bool best =
+        std::isfinite(state_.last_eval_loss) && (state_.best_step < 0 || state_.last_eval_loss < state_.best_eval_loss);
+    if (state_.step > 0 && best) {
+        state_.best_eval_loss = state_.last_eval_loss;
+        state_.best_step = state_.step;
+    }
+    state_.has_eval_loss = true;
+    return parts_.observer.onEvaluation(state_.step, state_.last_eval_loss);
+}
+
+Result<void> Trainer::saveIfDue() {
+    // Between skipped updates the adapter may be what makes the loss infinite: the last good checkpoint stays the last.
+    const bool regular = plan_.save_steps > 0 && state_.step % plan_.save_steps == 0 && state_.skipped_in_a_row == 0;
+    if (regular || state_.step == plan_.total_steps) return saveUnsaved();
+    return {};
+}
+
+Result<void> Trainer::saveUnsaved() {
+    if (saved_step_ == state_.step) return {};
+    const AdapterParameters& adapter = parts_.model.adapter();
+    if (!std::isfinite(norm(adapter.values()))) {
+        return fail(
+            ErrorCode::OutOfRange,
+            fmt::format("The adapter has values that are not finite after step {} and was not saved.", state_.step),
+            fmt::format("The last checkpoint is of step {}. Lower learning_rate and start from there.", saved_step_));
+    }
+    const api::Checkpoint checkpoint{state_, adapter.valueViews(), optimizer_.views(adapter)};
+    for (;;) {
+        const auto saved = parts_.sink.save(checkpoint);
+        if (saved) break;
+        parts_.log.error(fmt::format("The checkpoint of step {} was not saved: {}", state_.step, saved.error().text()));
+        if (!parts_.sink.retry(saved.error())) return saved;
+    }
+    saved_step_ = state_.step;
+    return {};
+}
+
+// The running step is discarded; the finished ones are not. If even saving fails, that is the error to hear about.
+Error Trainer::keepWhatIsFinished(Error error) {
+    const auto saved = saveUnsaved();
+    return saved ? error : saved.error();
+}
+
+}  // namespace studio::engine
