@@ -33,14 +33,19 @@ struct Span {
 
 // One example, seen. A path is a tree whose every span answers the one before it.
 struct Example {
-    int tree = 0;          // index into Examples::tree_ids
-    int last_message = 0;  // index into Examples::message_ids: the message of the last span
+    int tree = 0;  // index into Examples::tree_ids
+    // Index into Examples::message_ids: where the path ends, even where the bound cut it before; of a tree the last
+    // message of the depth-first order.
+    int last_message = 0;
     std::span<const Span> spans;
     std::span<const int> tokens;
     std::span<const text::SpanKind> kinds;     // of each token
     std::span<const std::uint8_t> supervised;  // 1: this token is a target
     int size() const { return static_cast<int>(tokens.size()); }
 };
+
+// Positions the example needs: tokens of its longest path.
+int longestPath(const Example& example);
 
 // What was not taken, by reason.
 struct LeftOut {
@@ -85,17 +90,18 @@ class Examples {
     Example operator[](int index) const;
     const std::string& treeId(int example) const;
     const std::string& lastMessageId(int example) const;
-    // Examples of one side, in the order of the data.
+    // Indices of the examples of one side, in the order of the data.
     std::vector<int> of(Split side) const;
     std::vector<int> all() const;
+    int longestPath() const;  // of all examples
 
     // Appends one example whose spans count tokens from its own start.
-    void append(int tree, std::span<const Span> example_spans, std::span<const int> ids,
+    void append(int tree, int last_message, std::span<const Span> example_spans, std::span<const int> ids,
                 std::span<const text::SpanKind> id_kinds, std::span<const std::uint8_t> id_supervised);
 
     // The arrays themselves, for reading and writing. Example i owns spans [span_end[i-1], span_end[i]) and tokens
     // [token_end[i-1], token_end[i]).
-    std::vector<int> example_tree;
+    std::vector<int> example_tree, example_last_message;
     std::vector<std::int64_t> span_end, token_end;
     std::vector<Span> spans;
     std::vector<int> tokens;

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "base/result.h"
 #include "text/chat_template.h"
 
 namespace studio::dataset {
@@ -23,5 +24,8 @@ struct Tree {
     std::string id;
     std::vector<Node> nodes;
 };
+
+// Error unless every parent comes before its replies.
+Result<void> checkTree(const Tree& tree);
 
 }  // namespace studio::dataset

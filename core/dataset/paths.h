@@ -21,7 +21,8 @@ Result<PathPolicy> pathPolicy(std::string_view name);
 
 // Which messages of a tree can stand in a conversation, and in which order. A conversation begins with a prompter
 // (before it at most one system message) and its roles alternate; a message that breaks this is left out with all its
-// replies. Keeps a reference to the tree. O(nodes), no recursion.
+// replies, and so is a second first message. Requires checkTree(). Keeps a reference to the tree. O(nodes), no
+// recursion.
 class TreeIndex {
   public:
     explicit TreeIndex(const Tree& tree);
@@ -43,7 +44,6 @@ class TreeIndex {
   private:
     int bestEnd() const;
     std::vector<int> leafEnds() const;
-    bool used(int node) const { return used_[static_cast<std::size_t>(node)]; }
 
     const Tree* tree_;
     std::vector<bool> in_order_, used_;

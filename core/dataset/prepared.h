@@ -38,7 +38,7 @@ struct Prepared {
     Examples examples;
 };
 
-// True if `path` is a folder with a manifest.json of this kind (not whether it is sound).
+// True if `path` is a folder that prepare wrote or began to write; whether it is sound, readPrepared() tells.
 bool isPreparedFolder(const std::filesystem::path& path);
 
 // Writes folder/tokens.safetensors, then folder/manifest.json with its hash; each appears whole or not at all, the

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <vector>
 
@@ -45,15 +44,14 @@ class ExampleStream : public BatchSource {
   private:
     ExampleStream(std::shared_ptr<const Examples> examples, Pieces pieces, const StreamOptions& options);
     std::vector<MicroBatch> plan(int epoch) const;
-    void ensurePlanned(int epoch);
+    const std::vector<MicroBatch>& planned(int epoch);
 
     std::shared_ptr<const Examples> examples_;
     Pieces pieces_;
     StreamOptions options_;
     StreamPosition position_;
     int planned_epoch_ = -1;
-    std::vector<MicroBatch> planned_;
-    std::map<int, int> counts_;  // micro-batches of epochs planned before
+    std::vector<MicroBatch> planned_;  // of planned_epoch_
 };
 
 // Order of the data, packed to batch_size × max_seq_length rows: what losses are measured on.
