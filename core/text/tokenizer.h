@@ -24,13 +24,16 @@ class Tokenizer {
     virtual void encodeWithSpecials(std::string_view text, std::vector<int>& ids) const = 0;
 
     // The bytes a token stands for; special tokens give their spelling. Empty for ids that stand for nothing.
-    // With sentencepiece the concatenation of pieces is the text (models that add a dummy prefix: see decode).
+    // With sentencepiece the concatenation of pieces is the text (models that begin it with a space: see decode).
     virtual std::string_view tokenBytes(int id) const = 0;
 
     virtual int size() const = 0;  // ids are in [0, size())
     virtual int eos() const = 0;
     virtual std::string_view eosText() const = 0;   // "<|endoftext|>" for phi-2
     virtual bool isSpecial(int id) const = 0;
+
+    // Whether encode puts a space before the text that decode takes away again (llama's sentencepiece models).
+    virtual bool addsLeadingSpace() const { return false; }
 
     std::vector<int> encode(std::string_view text) const;
     // Byte-exact inverse of encode for valid input; specials are spelled out unless skipped.
@@ -43,16 +46,20 @@ class Tokenizer {
 Result<std::shared_ptr<const Tokenizer>> loadTokenizer(const std::filesystem::path& folder);
 
 // Turns a stream of tokens into text without ever emitting half a character: bytes that may still become one are held
-// back; what can no longer become one is emitted as U+FFFD.
+// back; what can no longer become one is emitted as U+FFFD (one for each maximal ill-formed part, as Unicode advises).
 class StreamDecoder {
   public:
-    explicit StreamDecoder(const Tokenizer& tokenizer) : tokenizer_(&tokenizer) {}
+    explicit StreamDecoder(const Tokenizer& tokenizer)
+        : tokenizer_(&tokenizer), drop_space_(tokenizer.addsLeadingSpace()) {}
     std::string push(int id);   // what can be shown now, valid UTF-8
     std::string finish();       // the held-back rest
 
   private:
+    std::string take(bool all);
+
     const Tokenizer* tokenizer_;
     std::string pending_;
+    bool drop_space_;
 };
 
 }  // namespace studio::text
