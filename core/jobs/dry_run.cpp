@@ -1,0 +1,73 @@
+#include <fmt/format.h>
+
+#include <chrono>
+
+#include "io/file.h"
+#include "jobs/bench_engine.h"
+#include "jobs/train.h"
+#include "jobs/train_setup.h"
+
+namespace studio::jobs {
+namespace {
+
+namespace fs = std::filesystem;
+
+io::Json batchJson(const dataset::Batch& batch, const dataset::Examples& examples) {
+    io::Json segments = io::Json::array(), targets = io::Json::array(), samples = io::Json::array();
+    for (const auto& s : batch.segments) {
+        io::Json context = io::Json::array();
+        for (const auto& range : s.context) context.push_back({range.begin, range.end});
+        segments.push_back({{"begin", s.begin}, {"end", s.end}, {"sample", s.sample}, {"context", std::move(context)}});
+    }
+    for (const auto& t : batch.targets) targets.push_back({{"row", t.row}, {"token", t.token}, {"weight", t.weight}});
+    for (const auto id : batch.samples)
+        samples.push_back({{"tree_id", examples.treeId(static_cast<int>(id))},
+                           {"last_message_id", examples.lastMessageId(static_cast<int>(id))}});
+    return {{"tokens", batch.tokens},
+            {"positions", batch.positions},
+            {"segments", std::move(segments)},
+            {"targets", std::move(targets)},
+            {"samples", std::move(samples)}};
+}
+
+Result<void> writeDump(const fs::path& folder, const dataset::Batch& batch, const dataset::Examples& examples,
+                       const engine::api::GradientDump& dump, int vocab) {
+    std::error_code ec;
+    fs::create_directories(folder, ec);
+    if (ec) return fail(io::systemError(ec.value(), "The folder", folder));
+    STUDIO_CHECK(io::writeFileAtomic(folder / "batch.json", batchJson(batch, examples).dump() + "\n"));
+    std::vector<io::TensorView> tensors(dump.gradients.begin(), dump.gradients.end());
+    const auto rows = static_cast<std::int64_t>(dump.target_logits.size()) / vocab;
+    tensors.push_back({"losses", io::DType::F32, {static_cast<std::int64_t>(dump.target_nll.size())},
+                       dump.target_nll.data(), dump.target_nll.size() * sizeof(float)});
+    tensors.push_back({"logits", io::DType::F32, {rows, vocab}, dump.target_logits.data(),
+                       dump.target_logits.size() * sizeof(float)});
+    return io::writeSafetensors(*io::realFileOps(), folder / "dump.safetensors", tensors,
+                                {{"format", "pt"}, {"loss", fmt::format("{:.9g}", dump.loss)}});
+}
+
+}  // namespace
+
+Result<DryRun> dryRun(engine::api::Engine& engine, const TrainRequest& request, const fs::path& dump,
+                      const JobContext& job) {
+    STUDIO_TRY(ReadyToTrain ready, setUp(engine, request, job));
+    STUDIO_TRY(const dataset::Batch batch, ready.stream->longestMicroBatch(0));
+    job.report({"Longest batch", 0, 0, ""});
+    const auto start = std::chrono::steady_clock::now();
+    STUDIO_TRY(const auto gradients, ready.model->gradients(batch));
+
+    DryRun result;
+    result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    result.loss = gradients.loss;
+    result.rows = batch.rows();
+    result.targets = static_cast<int>(batch.targets.size());
+    result.peak_bytes = peakResidentBytes();
+    const double rows_a_step = static_cast<double>(ready.setup.tokens_per_epoch) / ready.setup.plan.steps_per_epoch;
+    result.seconds_a_step = result.seconds * rows_a_step / std::max(batch.rows(), 1);
+    if (!dump.empty())
+        STUDIO_CHECK(writeDump(dump, batch, *ready.setup.data.examples, gradients, ready.model->info().vocab));
+    result.setup = std::move(ready.setup);
+    return result;
+}
+
+}  // namespace studio::jobs

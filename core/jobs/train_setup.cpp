@@ -1,0 +1,147 @@
+#include "jobs/train_setup.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "config/model_config.h"
+#include "config/presets.h"
+#include "jobs/adapter_folder.h"
+#include "jobs/places.h"
+
+namespace studio::jobs {
+namespace {
+
+namespace fs = std::filesystem;
+
+engine::api::TrainPlan trainPlan(const config::Recipe& recipe, const dataset::StepPlan& steps) {
+    const config::TrainingConfig& t = recipe.training;
+    engine::api::TrainPlan plan;
+    plan.total_steps = steps.total_steps;
+    plan.steps_per_epoch = steps.steps_per_epoch;
+    plan.accumulation = static_cast<int>(t.gradient_accumulation_steps);
+    plan.learning_rate = t.learning_rate;
+    plan.lr_scheduler = t.lr_scheduler_type;
+    plan.warmup_steps = config::warmupSteps(t, steps.total_steps);
+    plan.min_lr = config::minLearningRate(t);
+    plan.beta1 = t.adam_beta1;
+    plan.beta2 = t.adam_beta2;
+    plan.epsilon = t.adam_epsilon;
+    plan.weight_decay = t.weight_decay;
+    plan.max_grad_norm = t.max_grad_norm;
+    plan.lora_dropout = recipe.qlora.lora_dropout;
+    plan.resid_dropout = t.resid_pdrop;
+    plan.seed = static_cast<std::uint64_t>(t.seed);
+    const auto perEpoch = std::max<std::int64_t>(1, static_cast<std::int64_t>(steps.steps_per_epoch));
+    if (t.save_strategy == "steps") plan.save_steps = config::stepInterval(t.save_steps, steps.total_steps);
+    if (t.save_strategy == "epoch") plan.save_steps = perEpoch;
+    if (t.eval_strategy == "steps")
+        plan.eval_steps = config::stepInterval(t.eval_steps.value_or(t.logging_steps), steps.total_steps);
+    if (t.eval_strategy == "epoch") plan.eval_steps = perEpoch;
+    plan.eval_on_start = t.eval_on_start && t.eval_strategy != "no";
+    plan.eval_at_end = false;   // train() measures every held-out conversation after the last step
+    return plan;
+}
+
+}  // namespace
+
+engine::api::ModelSource modelSource(const fs::path& folder, const config::Recipe& recipe) {
+    engine::api::ModelSource source;
+    source.folder = folder.string();
+    source.load_in_4bit = recipe.qlora.load_in_4bit;
+    source.double_quant = recipe.qlora.bnb_4bit_use_double_quant;
+    source.compute_dtype = config::computeDtype(recipe);
+    source.device = recipe.training.device;
+    source.threads = static_cast<int>(recipe.training.threads);
+    return source;
+}
+
+Result<ReadyToTrain> setUp(engine::api::Engine& engine, const TrainRequest& request, const JobContext& job) {
+    const config::Recipe& recipe = request.recipe;
+    const config::TrainingConfig& t = recipe.training;
+    ReadyToTrain ready;
+    TrainSetup& setup = ready.setup;
+    RunRecord& record = setup.record;
+
+    if (t.model_name_or_path.empty())
+        return fail(ErrorCode::InvalidArgument, "No base model is named.",
+                    "Set model_name_or_path to a folder with config.json, safetensors and tokenizer files.");
+    STUDIO_TRY(const fs::path base,
+               config::resolveDataPath(t.model_name_or_path, request.config_file, resourceFolder()));
+    STUDIO_TRY(const config::PhiConfig phi, config::readPhiConfig(base));
+    if (t.max_seq_length && *t.max_seq_length > phi.max_position_embeddings)
+        return fail(ErrorCode::InvalidArgument,
+                    fmt::format("max_seq_length is {}, but the model's context holds {} tokens.", *t.max_seq_length,
+                                phi.max_position_embeddings),
+                    fmt::format("Set max_seq_length to {} or less.", phi.max_position_embeddings));
+
+    // Cheap checks first: names of modules before the data, the data before the weights.
+    ready.adapter = recipe.qlora;
+    if (!request.adapter.empty()) {
+        STUDIO_TRY(const auto start, config::readAdapterConfig(request.adapter));
+        ready.adapter = start.lora;
+        ready.adapter.lora_dropout = recipe.qlora.lora_dropout;
+        setup.notices.push_back(fmt::format("Starts from the adapter {}: r, alpha and targets are the adapter's.",
+                                            request.adapter.string()));
+    }
+    STUDIO_TRY(setup.targets, config::matchTargets(ready.adapter, config::linearNames(phi)));
+
+    DataRequest data = dataRequest(recipe, request.config_file, base, phi.max_position_embeddings);
+    for (const std::string& written : data.data_path) {
+        STUDIO_TRY(fs::path path, config::resolveDataPath(written, request.config_file, resourceFolder()));
+        record.data.push_back(std::move(path));
+    }
+    STUDIO_TRY(setup.data, loadData(data, job));
+    setup.notices.insert(setup.notices.end(), setup.data.notices.begin(), setup.data.notices.end());
+    const dataset::Examples& examples = *setup.data.examples;
+    setup.train = examples.of(dataset::Split::Train);
+    setup.validation = examples.of(dataset::Split::Validation);
+    if (setup.train.empty())
+        return fail(ErrorCode::InvalidArgument, "Every conversation is held out; none is left to train on.",
+                    "Use more conversations, or a smaller validation_fraction.");
+    if (setup.data.provenance.vocab_size > phi.vocab_size)
+        return fail(ErrorCode::InvalidArgument,
+                    fmt::format("The tokenizer has {} tokens, the model only {}.", setup.data.provenance.vocab_size,
+                                phi.vocab_size),
+                    "Tokenizer and model do not belong together.");
+
+    dataset::StreamOptions stream;
+    stream.batch_size = static_cast<int>(t.per_device_train_batch_size);
+    stream.packing = t.packing || examples.paths == dataset::PathPolicy::Tree;
+    stream.shuffle = t.shuffle;
+    stream.seed = static_cast<std::uint64_t>(t.data_seed.value_or(t.seed));
+    if (stream.packing) {
+        STUDIO_TRY(stream.max_rows, dataset::maxRows(stream.batch_size, data.max_seq_length));
+    }
+    STUDIO_TRY(ready.stream, dataset::ExampleStream::make(setup.data.examples, setup.train, stream));
+    setup.tokens_per_epoch = ready.stream->rowsPerEpoch();
+    setup.supervised_per_epoch = ready.stream->targetsPerEpoch();
+    STUDIO_TRY(const dataset::StepPlan steps,
+               dataset::planSteps(*ready.stream, static_cast<int>(t.gradient_accumulation_steps), t.num_train_epochs,
+                                  t.max_steps));
+    setup.plan = trainPlan(recipe, steps);
+
+    STUDIO_TRY(ready.model, engine.load(modelSource(base, recipe), job));
+    if (request.adapter.empty()) {
+        STUDIO_CHECK(ready.model->createAdapter(
+            loraSpec(setup.targets, recipe.qlora.lora_dropout, static_cast<std::uint64_t>(t.seed))));
+    } else {
+        STUDIO_CHECK(loadAdapterFolder(*ready.model, base, request.adapter));
+    }
+
+    record.recipe = recipe;
+    record.base_folder = base;
+    record.adapter_folder = request.adapter;
+    record.provenance = setup.data.provenance;
+    STUDIO_TRY(record.base_hash, baseHash(base));
+    record.total_steps = setup.plan.total_steps;
+    record.train_examples = static_cast<std::int64_t>(setup.train.size());
+    record.validation_examples = static_cast<std::int64_t>(setup.validation.size());
+    for (const io::TensorView& tensor : ready.model->adapter())
+        record.trainable_parameters += static_cast<std::int64_t>(tensor.bytes / sizeof(float));
+    record.build = std::string(engine.buildInfo());
+    record.device = ready.model->info().device;
+    return ready;
+}
+
+}  // namespace studio::jobs
