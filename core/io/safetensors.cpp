@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstring>
 
 #include "base/checked.h"
@@ -89,6 +90,27 @@ Result<std::vector<std::byte>> SafetensorsFile::read(const TensorInfo& tensor) c
     std::vector<std::byte> bytes(tensor.bytes());
     STUDIO_CHECK(read(tensor, bytes));
     return bytes;
+}
+
+Result<TensorSet> readTensors(const std::filesystem::path& path) {
+    STUDIO_TRY(const SafetensorsFile file, SafetensorsFile::open(path));
+    std::vector<const TensorInfo*> order;
+    for (const TensorInfo& tensor : file.tensors()) order.push_back(&tensor);
+    std::sort(order.begin(), order.end(), [](auto* a, auto* b) { return a->name < b->name; });
+    TensorSet set;
+    set.metadata = file.metadata();
+    for (const TensorInfo* tensor : order) {
+        if (tensor->dtype == DType::Other) {
+            return fail(ErrorCode::Unsupported,
+                        fmt::format("{}: the tensor \"{}\" has the type {}, with which nothing here computes.",
+                                    path.string(), tensor->name, tensor->dtype_name),
+                        "Convert it to F32, F16 or BF16 first.");
+        }
+        STUDIO_TRY(std::vector<std::byte> bytes, file.read(*tensor));
+        set.storage.push_back(std::move(bytes));
+        set.tensors.push_back({tensor->name, tensor->dtype, tensor->shape, set.storage.back().data(), tensor->bytes()});
+    }
+    return set;
 }
 
 }  // namespace studio::io

@@ -78,7 +78,17 @@ struct TensorView {
     std::uint64_t bytes = 0;
 };
 
-// The file's bytes, tensors by alignment (largest type first) then name, as the reference writer orders them.
+// Tensors in memory with the bytes they refer to. Moving keeps the views valid.
+struct TensorSet {
+    std::vector<std::vector<std::byte>> storage;
+    std::vector<TensorView> tensors;  // sorted by name
+    std::map<std::string, std::string> metadata;
+};
+// Every tensor of a file. Unsupported if one has a type we do not compute with.
+Result<TensorSet> readTensors(const std::filesystem::path& path);
+
+// Writes the file atomically (AtomicFile), tensors by alignment (largest type first) then name: the
+// bytes of the reference writer.
 Result<void> writeSafetensors(FileOps& ops, const std::filesystem::path& path, std::span<const TensorView> tensors,
                               const std::map<std::string, std::string>& metadata);
 
