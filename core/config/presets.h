@@ -23,9 +23,10 @@ Result<std::vector<Preset>> listPresets(const std::filesystem::path& resources);
 Result<Recipe> loadPreset(const std::filesystem::path& resources, std::string_view name);
 
 // Where a path written in a configuration leads: absolute as it is; else from the current directory; else from the
-// configuration file's folder and each folder above it; else from the resources folder (whose own name may begin the
-// path: "resources/demo/…") and its parent. The first that exists, made absolute. Error lists where was looked.
-// `config_file` and `resources` may be empty.
+// configuration file's folder and each folder above it; else from the resources folder, whose own name may begin the
+// path
+// ("resources/demo/…"). The first that exists, made absolute. Error lists where was looked. `config_file` and
+// `resources` may be empty.
 Result<std::filesystem::path> resolveDataPath(std::string_view written, const std::filesystem::path& config_file,
                                               const std::filesystem::path& resources);
 

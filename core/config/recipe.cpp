@@ -36,8 +36,9 @@ std::int64_t stepInterval(double value, std::int64_t total_steps) {
 
 double minLearningRate(const TrainingConfig& training) {
     if (training.lr_scheduler_type != "cosine_with_min_lr") return 0;
-    if (training.min_lr) return *training.min_lr;
-    return training.min_lr_rate.value_or(0) * training.learning_rate;
+    const SchedulerKwargs& kwargs = training.lr_scheduler_kwargs;
+    if (kwargs.min_lr) return *kwargs.min_lr;
+    return kwargs.min_lr_rate.value_or(0) * training.learning_rate;
 }
 
 std::string computeDtype(const Recipe& recipe) {

@@ -44,13 +44,19 @@ struct QloraConfig {
 // NF4 with double quantisation: for commands that are given no qlora_config and no run that records one.
 QloraConfig defaultQuantisation();
 
+// Where cosine_with_min_lr ends: a rate, or a share of learning_rate. One of the two.
+struct SchedulerKwargs {
+    std::optional<double> min_lr, min_lr_rate;
+    bool operator==(const SchedulerKwargs&) const = default;
+};
+
 // training_config.yaml
 struct TrainingConfig {
     // Model and data
     std::string model_name_or_path;
     std::vector<std::string> data_path;
     std::optional<std::string> view;  // of a project
-    std::string filter;
+    std::string filter = "-deleted -orphan";
     std::string paths = "best";                   // best, leaves, replies, tree
     std::string template_name = "openassistant";  // key `template`
     std::string train_on = "assistant";           // assistant, all
@@ -86,9 +92,9 @@ struct TrainingConfig {
 
     // Schedule
     std::string lr_scheduler_type = "linear";
-    std::optional<double> min_lr, min_lr_rate;  // of lr_scheduler_kwargs
-    double warmup_steps = 0;                    // below 1: a share of all steps, as in transformers
-    double warmup_ratio = 0;                    // used where warmup_steps is 0
+    SchedulerKwargs lr_scheduler_kwargs;
+    double warmup_steps = 0;  // below 1: a share of all steps, as in transformers
+    double warmup_ratio = 0;  // used where warmup_steps is 0
 
     // Memory and precision
     bool gradient_checkpointing = false;

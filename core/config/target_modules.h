@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -26,5 +27,11 @@ struct TargetModule {
 // alpha_pattern match `(.*\.)?(key)$`. Stricter than PEFT in one point: a name, a layer or a pattern that matches
 // nothing is an error that names the nearest modules. lm_head is not among the linears and is refused by name.
 Result<std::vector<TargetModule>> matchTargets(const QloraConfig& lora, std::span<const std::string> linears);
+
+// What target_modules stands for where it is not given: PEFT's choice for model_type phi.
+std::vector<std::string> phiDefaultTargets();
+// Names of the linears of a phi block, in the order of the layers' tensors.
+std::vector<std::string> phiLinearNames();
+bool isAllLinear(std::string_view target_modules);  // "all-linear" in any case
 
 }  // namespace studio::config

@@ -38,8 +38,8 @@ engine::api::TrainPlan trainPlan(const config::Recipe& recipe, const dataset::St
     if (t.eval_strategy == "steps")
         plan.eval_steps = config::stepInterval(t.eval_steps.value_or(t.logging_steps), steps.total_steps);
     if (t.eval_strategy == "epoch") plan.eval_steps = perEpoch;
-    plan.eval_on_start = t.eval_on_start && t.eval_strategy != "no";
-    plan.eval_at_end = false;   // train() measures every held-out conversation after the last step
+    // train() itself measures every held-out conversation before the first and after the last step.
+    plan.eval_on_start = plan.eval_at_end = false;
     return plan;
 }
 

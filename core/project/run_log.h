@@ -36,7 +36,7 @@ struct SampleRecord {
 class RunLog {
   public:
     // Starts anew (`keep_steps` empty; nothing may be there yet), or cuts metrics, samples and event files back to the
-    // records of steps ≤ *keep_steps and continues them.
+    // records of steps ≤ *keep_steps and continues them (−1 keeps nothing; files that are missing are created).
     static Result<RunLog> open(std::shared_ptr<io::FileOps> ops, const std::filesystem::path& run_folder,
                                std::optional<std::int64_t> keep_steps);
     RunLog(RunLog&&) noexcept;

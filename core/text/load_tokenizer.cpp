@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "text/bpe/bpe_tokenizer.h"
+#include "text/sentencepiece/sentencepiece_tokenizer.h"
 #include "text/tokenizer.h"
 
 namespace studio::text {
@@ -15,6 +16,17 @@ Result<std::shared_ptr<const Tokenizer>> loadBpe(Result<BpeFiles> files, const S
     return std::make_shared<const BpeTokenizer>(std::move(model));
 }
 
+Result<std::shared_ptr<const Tokenizer>> loadSentencePiece(const std::filesystem::path& folder,
+                                                           const SpecialNames& names) {
+    std::vector<AddedToken> added = names.declared;
+    std::error_code ignored;
+    if (std::filesystem::exists(folder / "added_tokens.json", ignored)) {
+        STUDIO_TRY(const std::vector<IdEntry> entries, readIdFile(folder / "added_tokens.json"));
+        for (const IdEntry& entry : entries) added.push_back({entry.spelling, entry.id, false, true});
+    }
+    return SentencePieceTokenizer::load(folder / "tokenizer.model", names, added);
+}
+
 }  // namespace
 
 Result<std::shared_ptr<const Tokenizer>> loadTokenizer(const std::filesystem::path& folder) {
@@ -23,6 +35,7 @@ Result<std::shared_ptr<const Tokenizer>> loadTokenizer(const std::filesystem::pa
         return std::filesystem::exists(folder / file, ignored);
     };
     STUDIO_TRY(const SpecialNames names, readSpecialNames(folder));
+    if (has("tokenizer.model") && !has("vocab.json")) return loadSentencePiece(folder, names);
     if (has("vocab.json") && has("merges.txt")) return loadBpe(readVocabularyAndMerges(folder), names);
     if (has("tokenizer.json")) return loadBpe(readTokenizerJson(folder), names);
     return fail(ErrorCode::NotFound, fmt::format("The folder {} has no tokenizer.", folder.string()),

@@ -6,7 +6,7 @@
 
 #include "io/json.h"
 #include "text/limits.h"
-#include "text/quote.h"
+#include "text/messages.h"
 
 namespace studio::text {
 namespace {
@@ -131,6 +131,11 @@ Result<std::optional<int>> readEosId(const Json& config) {
 }
 
 }  // namespace
+
+bool SpecialNames::makesSpecial(const std::string& spelling) const {
+    return spelling == eos || spelling == padding ||
+           std::find(spellings.begin(), spellings.end(), spelling) != spellings.end();
+}
 
 Result<SpecialNames> readSpecialNames(const std::filesystem::path& folder) {
     SpecialNames names;

@@ -19,6 +19,9 @@ struct SpecialNames {
     std::string padding;                   // never added to a vocabulary, but special where it is an added token
     std::vector<AddedToken> declared;      // added_tokens_decoder of tokenizer_config.json, without the padding
     bool add_prefix_space = false;
+
+    // Whether an added token of this spelling is special whatever its flag says.
+    bool makesSpecial(const std::string& spelling) const;
 };
 
 // tokenizer_config.json, special_tokens_map.json and config.json, those that `folder` has; the first that names an EOS

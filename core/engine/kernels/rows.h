@@ -19,6 +19,11 @@ void sumReaders(Stream stream, const Matrix& in, const int* begin, const int* re
 
 void copyRows(Stream stream, const Matrix& in, const Matrix& out);
 
+void clearRows(Stream stream, const Matrix& out);
+
+// To memory of the host, rows without gaps; has arrived when it returns.
+void download(Stream stream, const Matrix& in, float* host);
+
 // Every row of out = bias; [out.cols].
 void fillRows(Stream stream, const float* bias, const Matrix& out);
 

@@ -68,6 +68,15 @@ void copyRows(Stream, const Matrix& in, const Matrix& out) {
     eachRow(in.rows, [&](std::int64_t i) { std::memcpy(out.row(i), in.row(i), bytes); });
 }
 
+void clearRows(Stream, const Matrix& out) {
+    const std::size_t bytes = sizeof(float) * static_cast<std::size_t>(out.cols);
+    eachRow(out.rows, [&](std::int64_t i) { std::memset(out.row(i), 0, bytes); });
+}
+
+void download(Stream stream, const Matrix& in, float* host) {
+    copyRows(stream, in, matrix(host, in.rows, in.cols));
+}
+
 void scatterRows(Stream, const Matrix& in, const int* index, float scale, const Matrix& out) {
     const std::size_t bytes = sizeof(float) * static_cast<std::size_t>(out.cols);
     eachRow(out.rows, [&](std::int64_t i) { std::memset(out.row(i), 0, bytes); });

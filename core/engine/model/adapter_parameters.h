@@ -4,8 +4,10 @@
 #include <cstddef>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "engine/kernels/aligned_allocator.h"
 #include "io/safetensors.h"
 
 namespace studio::engine {
@@ -40,7 +42,7 @@ class AdapterParameters {
 
   private:
     std::vector<AdapterTensor> tensors_;
-    std::vector<float> values_, gradients_;
+    kernels::AlignedFloats values_, gradients_;
 };
 
 }  // namespace studio::engine

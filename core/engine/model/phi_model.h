@@ -85,8 +85,8 @@ class PhiModel {
 
     // target_nll[i] = −ln p(targets[i].token | what its row sees), nats; as many as the batch has targets.
     Result<void> forward(const dataset::Batch& batch, const ForwardOptions& options, std::span<float> target_nll);
-    // Adds scale · d(Σ w·nll)/dθ of the last training forward to the adapter's gradients; once a forward. Stopped midway it
-    // leaves them half added: zero them before the next use.
+    // Adds scale · d(Σ w·nll)/dθ of the last training forward to the adapter's gradients; once a forward. Stopped
+    // midway it leaves them half added: zero them before the next use.
     Result<void> backward(float scale);
     // Of the last forward with keep_logits: [distinct target rows ascending, vocab].
     std::span<const float> keptLogits() const noexcept;

@@ -7,21 +7,10 @@
 
 #include "base/result.h"
 #include "text/added_tokens.h"
+#include "text/id_file.h"
+#include "text/messages.h"
 
 namespace studio::text {
-
-// "merges.txt, line 7", for messages.
-struct FilePlace {
-    std::uint32_t line = 0;     // from 1
-    std::uint32_t column = 0;   // bytes from 1; 0: not worth telling
-};
-std::string describe(const std::string& file, FilePlace place);
-
-struct VocabularyEntry {
-    std::string spelling;   // as written in the file
-    int id = 0;
-    FilePlace place;
-};
 
 struct MergeEntry {
     std::string left, right;   // as written in the file
@@ -30,7 +19,7 @@ struct MergeEntry {
 
 struct BpeFiles {
     std::string vocabulary_file, merges_file, added_file;   // names for messages
-    std::vector<VocabularyEntry> vocabulary;                // in the file's order, like the rest
+    std::vector<IdEntry> vocabulary;                        // in the file's order, like the rest
     std::vector<MergeEntry> merges;                         // the first has the lowest rank
     struct Added {
         AddedToken token;

@@ -8,7 +8,7 @@
 #include <unordered_set>
 
 #include "text/bpe/byte_alphabet.h"
-#include "text/quote.h"
+#include "text/messages.h"
 
 namespace studio::text {
 namespace {
@@ -45,7 +45,7 @@ class Builder {
 
     Result<void> takeVocabulary() {
         if (files_.vocabulary.empty()) return corruptFile(files_.vocabulary_file, "there are no tokens");
-        for (const VocabularyEntry& entry : files_.vocabulary) {
+        for (const IdEntry& entry : files_.vocabulary) {
             STUDIO_CHECK(claim(entry.spelling, entry.id, describe(files_.vocabulary_file, entry.place)));
             model_.tokens[entry.id] = alphabet_.toBytes(entry.spelling).value_or(entry.spelling);
         }
@@ -92,14 +92,14 @@ class Builder {
 
     // Added tokens may leave ids out at the end, where fine-tunes put theirs.
     Result<void> findHoles() const {
-        const auto byId = [](const VocabularyEntry& a, const VocabularyEntry& b) { return a.id < b.id; };
+        const auto byId = [](const IdEntry& a, const IdEntry& b) { return a.id < b.id; };
         const int last = std::max_element(files_.vocabulary.begin(), files_.vocabulary.end(), byId)->id;
         const auto hole = std::find_if(spelling_of_.begin(), spelling_of_.begin() + last,
                                        [](const std::string& spelling) { return spelling.empty(); });
         if (hole == spelling_of_.begin() + last) return {};
         const int missing = static_cast<int>(hole - spelling_of_.begin());
-        const VocabularyEntry* above = nullptr;
-        for (const VocabularyEntry& entry : files_.vocabulary)
+        const IdEntry* above = nullptr;
+        for (const IdEntry& entry : files_.vocabulary)
             if (entry.id > missing && (above == nullptr || entry.id < above->id)) above = &entry;
         return corruptFile(describe(files_.vocabulary_file, above->place),
                            fmt::format("the token {} has the id {}, but no token has the id {}", quote(above->spelling),
@@ -121,9 +121,7 @@ class Builder {
         STUDIO_CHECK(findEos());
         model_.special.assign(model_.tokens.size(), false);
         for (AddedToken& token : model_.added) {
-            const bool named = std::find(names_.spellings.begin(), names_.spellings.end(), token.spelling) !=
-                               names_.spellings.end();
-            if (!named && token.id != model_.eos && token.spelling != names_.padding) continue;
+            if (token.id != model_.eos && !names_.makesSpecial(token.spelling)) continue;
             if (!token.special) token.normalized = false;
             token.special = true;
         }

@@ -1,9 +1,9 @@
 #include <fmt/format.h>
 
 #include "text/bpe/bpe_files.h"
-#include "text/bpe/json_text.h"
+#include "text/json_text.h"
 #include "text/limits.h"
-#include "text/quote.h"
+#include "text/messages.h"
 #include "text/special_names.h"
 
 namespace studio::text {

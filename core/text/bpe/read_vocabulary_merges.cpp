@@ -4,26 +4,11 @@
 
 #include "io/file.h"
 #include "text/bpe/bpe_files.h"
-#include "text/bpe/json_text.h"
 #include "text/limits.h"
-#include "text/quote.h"
+#include "text/messages.h"
 
 namespace studio::text {
 namespace {
-
-Result<std::vector<VocabularyEntry>> readIdFile(const std::filesystem::path& path) {
-    STUDIO_TRY(JsonText text, JsonText::read(path));
-    simdjson::ondemand::parser parser;
-    simdjson::ondemand::document document;
-    if (const auto error = parser.iterate(text.bytes()).get(document))
-        return corruptFile(text.file(), fmt::format("this is not JSON ({})", simdjson::error_message(error)));
-    simdjson::ondemand::object object;
-    if (document.get_object().get(object) != simdjson::SUCCESS)
-        return corruptFile(describe(text.file(), {1, 0}), "an object from tokens to ids is expected");
-    STUDIO_TRY(auto entries, readIds(text, document, object));
-    STUDIO_CHECK(text.checkEnd(document));
-    return entries;
-}
 
 Result<std::vector<MergeEntry>> readMerges(const std::filesystem::path& path) {
     STUDIO_TRY(const std::string bytes, io::readFile(path, kMaxTokenizerFile));
@@ -53,12 +38,6 @@ Result<std::vector<MergeEntry>> readMerges(const std::filesystem::path& path) {
 
 }  // namespace
 
-std::string describe(const std::string& file, FilePlace place) {
-    if (place.line == 0) return file;
-    if (place.column == 0) return fmt::format("{}, line {}", file, place.line);
-    return fmt::format("{}, line {}, column {}", file, place.line, place.column);
-}
-
 Result<BpeFiles> readVocabularyAndMerges(const std::filesystem::path& folder) {
     BpeFiles files;
     files.vocabulary_file = "vocab.json";
@@ -69,7 +48,7 @@ Result<BpeFiles> readVocabularyAndMerges(const std::filesystem::path& folder) {
     std::error_code ignored;
     if (std::filesystem::exists(folder / files.added_file, ignored)) {
         STUDIO_TRY(auto added, readIdFile(folder / files.added_file));
-        for (VocabularyEntry& entry : added)
+        for (IdEntry& entry : added)
             files.added.push_back({{std::move(entry.spelling), entry.id, false, true}, entry.place});
     }
     return files;

@@ -41,8 +41,32 @@ class LinkedTokens {
     const std::vector<int>& lengths_;
 };
 
-// Places where a merge may apply, lowest rank first, then from left to right. A heap a rank instead of one for all:
-// places mostly come in rising order, which costs a heap of their own next to nothing.
+// A set of places from which the leftmost is taken. They mostly come in rising order: those wait in a queue, which costs
+// nothing; only the others need a heap.
+class Places {
+  public:
+    void add(int at) {
+        if (rising_.size() == taken_ || at > rising_.back()) {
+            rising_.push_back(at);
+        } else {
+            others_.push(at);
+        }
+    }
+    bool empty() const { return rising_.size() == taken_ && others_.empty(); }
+    int takeLeftmost() {
+        if (others_.empty() || (rising_.size() > taken_ && rising_[taken_] < others_.top())) return rising_[taken_++];
+        const int at = others_.top();
+        others_.pop();
+        return at;
+    }
+
+  private:
+    std::vector<int> rising_;
+    std::size_t taken_ = 0;
+    std::priority_queue<int, std::vector<int>, std::greater<>> others_;
+};
+
+// Places where a merge may apply, lowest rank first, then from left to right.
 class Candidates {
   public:
     struct Candidate {
@@ -50,19 +74,17 @@ class Candidates {
         int at;
     };
 
-    void add(std::uint32_t rank, int at) { by_rank_[rank].push(at); }
+    void add(std::uint32_t rank, int at) { by_rank_[rank].add(at); }
     bool empty() const { return by_rank_.empty(); }
 
     Candidate take() {
         const auto lowest = by_rank_.begin();
-        const Candidate result{lowest->first, lowest->second.top()};
-        lowest->second.pop();
+        const Candidate result{lowest->first, lowest->second.takeLeftmost()};
         if (lowest->second.empty()) by_rank_.erase(lowest);
         return result;
     }
 
   private:
-    using Places = std::priority_queue<int, std::vector<int>, std::greater<>>;
     std::map<std::uint32_t, Places> by_rank_;
 };
 

@@ -1,10 +1,10 @@
-#include "text/bpe/json_text.h"
+#include "text/json_text.h"
 
 #include <fmt/format.h>
 
 #include "io/file.h"
 #include "text/limits.h"
-#include "text/quote.h"
+#include "text/messages.h"
 
 namespace studio::text {
 
@@ -48,14 +48,14 @@ Result<void> JsonText::checkEnd(simdjson::ondemand::document& document) const {
     return corruptFile(file_, "something follows the end of the JSON object");
 }
 
-Result<std::vector<VocabularyEntry>> readIds(JsonText& text, simdjson::ondemand::document& document,
+Result<std::vector<IdEntry>> readIds(JsonText& text, simdjson::ondemand::document& document,
                                              simdjson::ondemand::object object) {
-    std::vector<VocabularyEntry> entries;
+    std::vector<IdEntry> entries;
     for (auto field : object) {
         simdjson::ondemand::raw_json_string raw;
         if (const auto error = field.key().get(raw)) return text.syntaxError(error, document);
         const char* const at = raw.raw();
-        VocabularyEntry entry;
+        IdEntry entry;
         entry.place = text.place(at);
         std::string_view spelling;
         if (const auto error = field.unescaped_key().get(spelling)) return text.syntaxError(error, document);
@@ -75,6 +75,20 @@ Result<std::vector<VocabularyEntry>> readIds(JsonText& text, simdjson::ondemand:
         if (entries.size() > static_cast<std::size_t>(kMaxTokens))
             return text.errorAt(at, fmt::format("there are more than {} tokens", kMaxTokens));
     }
+    return entries;
+}
+
+Result<std::vector<IdEntry>> readIdFile(const std::filesystem::path& path) {
+    STUDIO_TRY(JsonText text, JsonText::read(path));
+    simdjson::ondemand::parser parser;
+    simdjson::ondemand::document document;
+    if (const auto error = parser.iterate(text.bytes()).get(document))
+        return corruptFile(text.file(), fmt::format("this is not JSON ({})", simdjson::error_message(error)));
+    simdjson::ondemand::object object;
+    if (document.get_object().get(object) != simdjson::SUCCESS)
+        return corruptFile(describe(text.file(), {1, 0}), "an object from tokens to ids is expected");
+    STUDIO_TRY(auto entries, readIds(text, document, object));
+    STUDIO_CHECK(text.checkEnd(document));
     return entries;
 }
 

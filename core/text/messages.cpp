@@ -1,4 +1,4 @@
-#include "text/quote.h"
+#include "text/messages.h"
 
 #include <fmt/format.h>
 
@@ -21,6 +21,12 @@ std::string quote(std::string_view text) {
         done += next.length;
     }
     return out + (done < text.size() ? "…\"" : "\"");
+}
+
+std::string describe(const std::string& file, FilePlace place) {
+    if (place.line == 0) return file;
+    if (place.column == 0) return fmt::format("{}, line {}", file, place.line);
+    return fmt::format("{}, line {}, column {}", file, place.line, place.column);
 }
 
 tl::unexpected<Error> corruptFile(std::string_view where, std::string_view what) {

@@ -8,7 +8,8 @@
 #include <vector>
 
 #include "base/result.h"
-#include "text/bpe/bpe_files.h"
+#include "text/id_file.h"
+#include "text/messages.h"
 
 namespace studio::text {
 
@@ -39,8 +40,8 @@ class JsonText {
     std::uint32_t line_ = 1;
 };
 
-// An object from spellings to ids, such as vocab.json.
-Result<std::vector<VocabularyEntry>> readIds(JsonText& text, simdjson::ondemand::document& document,
-                                             simdjson::ondemand::object object);
+// An object from spellings to ids inside a file.
+Result<std::vector<IdEntry>> readIds(JsonText& text, simdjson::ondemand::document& document,
+                                     simdjson::ondemand::object object);
 
 }  // namespace studio::text

@@ -1,0 +1,96 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "engine/kernels/rows.h"
+#include "engine/model/model_state.h"
+
+namespace studio::engine {
+namespace {
+
+constexpr int kPrefillRows = 256;  // of a prompt at a time
+
+Limits decodingLimits() {
+    Limits limits;
+    limits.rows = kPrefillRows;
+    limits.targets = 1;
+    return limits;
+}
+
+}  // namespace
+
+Result<void> PhiModel::State::reserveDecoding() {
+    if (decode_laid_out) return {};
+    const Limits wanted = decodingLimits();
+    const WorkspaceShape shape = workspaceShape(wanted);
+    kernels::Arena measure;
+    Workspace::layOut(measure, shape, wanted);
+    if (measure.used() > decode_memory.bytes()) {
+        decode_memory = {};
+        STUDIO_TRY(decode_memory, kernels::Buffer::allocate(measure.used()));
+    }
+    kernels::Arena arena(decode_memory.data());
+    decode = Workspace::layOut(arena, shape, wanted);
+    decode_laid_out = true;
+    return {};
+}
+
+Result<void> PhiModel::State::decodeRows(PhiKvCache& cache, int begin, std::span<const int> tokens, float strength,
+                                         std::span<float> last_logits) {
+    const auto rows = static_cast<int>(tokens.size());
+    PassOptions options;
+    options.strength = strength;
+    CachedKeys keys(cache, begin, rows);
+    const kernels::Matrix x = decode.x[0].top(rows);
+    kernels::gatherRows(options.stream, weights.embedding.matrix, tokens.data(), x);
+    for (int layer = 0; layer < info.layers; ++layer)
+        STUDIO_CHECK(block(layer).forward(options, x, keys, decode.scratch, decode.of(layer).top(rows), &x));
+    if (!last_logits.empty()) head().logits(options.stream, x.rowRange(rows - 1, 1), decode.head, last_logits.data());
+    return {};
+}
+
+Result<std::unique_ptr<KvCache>> PhiModel::newCache(int capacity) {
+    if (capacity < 1 || capacity > state_->info.context)
+        return fail(ErrorCode::OutOfRange,
+                    fmt::format("A cache of {} tokens was asked for; this model's context is {}.", capacity,
+                                state_->info.context),
+                    "Choose a length within the model's context.");
+    return PhiKvCache::make(state_->info.layers, state_->geometry.shape.kv, capacity);
+}
+
+Result<void> PhiModel::step(KvCache& cache, std::span<const int> tokens, double adapter_strength,
+                            std::span<float> last_logits, std::stop_token stop) try {
+    auto& own = static_cast<PhiKvCache&>(cache);
+    State& s = *state_;
+    const auto count = static_cast<int>(tokens.size());
+    if (tokens.empty() || tokens.size() > static_cast<std::size_t>(own.capacity() - own.size()))
+        return fail(ErrorCode::OutOfRange,
+                    fmt::format("{} tokens do not fit: the text has {} and may have {}.", tokens.size(), own.size(),
+                                own.capacity()),
+                    "Use a shorter text or fewer new tokens.");
+    if (last_logits.size() != static_cast<std::size_t>(s.info.vocab) || !std::isfinite(adapter_strength))
+        return fail(ErrorCode::Internal,
+                    "Logits of another length than the vocabulary, or no finite adapter strength.");
+    for (const int token : tokens)
+        if (token < 0 || token >= s.info.vocab)
+            return fail(
+                ErrorCode::OutOfRange,
+                fmt::format("The text has the token {}, but the model's go from 0 to {}.", token, s.info.vocab - 1),
+                "Use the tokenizer of this model.");
+    STUDIO_CHECK(s.reserveDecoding());
+    for (int done = 0; done < count; done += kPrefillRows) {
+        if (stop.stop_requested()) return cancelled();
+        const int rows = std::min(kPrefillRows, count - done);
+        const bool last = done + rows == count;
+        STUDIO_CHECK(s.decodeRows(own, own.size() + done,
+                                  tokens.subspan(static_cast<std::size_t>(done), static_cast<std::size_t>(rows)),
+                                  static_cast<float>(adapter_strength), last ? last_logits : std::span<float>()));
+    }
+    own.setSize(own.size() + count);
+    return {};
+} catch (const std::bad_alloc&) {
+    return fail(outOfMemory("this text"));
+}
+
+}  // namespace studio::engine
