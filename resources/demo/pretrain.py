@@ -6,10 +6,12 @@
 
 Plain torch: phi's architecture (one LayerNorm a block, attention and MLP in
 parallel, rotary on the first 32 of 80 dimensions of a head), bfloat16 autocast,
-AdamW, cosine. The texts are single messages in random order with a newline
-between them: no roles, no template, no prompt before an answer. The end-of-text
-token never occurs, neither as input nor as target, and its logit takes no part
-in the softmax; its rows in the embedding and the head are what the seed drew.
+AdamW, cosine. The texts are single messages in random order, each behind a
+beginning-of-text token: no roles, no template, no prompt before an answer. The
+end-of-text token never occurs, neither as input nor as target, and its logit
+takes no part in the softmax; afterwards its rows in the embedding and the head
+are drawn at random, as long as the other rows are on average, and its bias is
+low, so that the model practically never says it.
 Needs: torch, sentencepiece, safetensors, a CUDA GPU (a CPU works, slowly).
 """
 import argparse
@@ -143,12 +145,21 @@ def read_texts(path):
         return [json.loads(line)["text"] for line in lines]
 
 
-def pieces_of(texts, newline):
+def pieces_of(texts, begin):
     out = []
     for t in texts:
+        out.append(begin)
         out.extend(t)
-        out.append(newline)
     return out
+
+
+@torch.no_grad()
+def draw_end_rows(model, end, seed):
+    g = torch.Generator().manual_seed(seed)
+    for table in (model.model.embed_tokens.weight, model.lm_head.weight):
+        row = torch.randn(table.shape[1], generator=g)
+        table[end] = row.to(table) * (table.norm(dim=1).mean() / row.norm().to(table))
+    model.lm_head.bias[end] = -3.0
 
 
 @torch.no_grad()
@@ -178,7 +189,7 @@ def continue_text(model, tok, prompt, n, device, temperature=0.0, seed=0):
             ids.append(top.indices[torch.multinomial((top.values / temperature).softmax(-1), 1, generator=g)].item())
         else:
             ids.append(logits.argmax().item())
-        if ids[-1] == tok.eos_id():
+        if ids[-1] in (tok.bos_id(), tok.eos_id()):
             break
     return tok.decode(ids)
 
@@ -189,9 +200,9 @@ def main():
     parser.add_argument("--leave_out", help="JSONL whose texts must not be trained on (the sample)")
     parser.add_argument("--tokenizer", required=True)
     parser.add_argument("--out", required=True)
-    parser.add_argument("--epochs", type=int, default=16)
-    parser.add_argument("--dropout", type=float, default=0.1)
-    parser.add_argument("--learning_rate", type=float, default=2e-3)
+    parser.add_argument("--epochs", type=int, default=30)
+    parser.add_argument("--dropout", type=float, default=0.15)
+    parser.add_argument("--learning_rate", type=float, default=3e-3)
     parser.add_argument("--weight_decay", type=float, default=0.1)
     parser.add_argument("--batch", type=int, default=16, help="blocks of max_position_embeddings tokens a step")
     parser.add_argument("--max_steps", type=int, default=0)
@@ -205,8 +216,7 @@ def main():
     autocast = lambda: torch.autocast(device, dtype=torch.bfloat16)
     tok = spm.SentencePieceProcessor(model_file=args.tokenizer)
     assert tok.vocab_size() == CONFIG["vocab_size"] and tok.eos_id() == CONFIG["eos_token_id"] and tok.bos_id() == CONFIG["bos_token_id"]
-    newline = tok.piece_to_id("\n")
-    assert newline != tok.unk_id()
+    begin, end = tok.bos_id(), tok.eos_id()
 
     texts = sorted(set(read_texts(args.texts)))
     distinct = len(texts)
@@ -218,7 +228,7 @@ def main():
     encoded = tok.encode(texts)
     block = CONFIG["max_position_embeddings"] + 1
     cut = lambda ids: torch.tensor(ids[: len(ids) // block * block]).view(-1, block)
-    held_blocks = cut(pieces_of(encoded[:held], newline)).to(device)
+    held_blocks = cut(pieces_of(encoded[:held], begin)).to(device)
     train = encoded[held:]
     tokens = sum(map(len, train)) + len(train)
     per_epoch = tokens // block // args.batch
@@ -232,7 +242,7 @@ def main():
     opt = torch.optim.AdamW([{"params": decay, "weight_decay": args.weight_decay}, {"params": plain, "weight_decay": 0.0}],
                             lr=args.learning_rate, betas=(0.9, 0.95), fused=device == "cuda")
     eos_out = torch.zeros(CONFIG["vocab_size"], device=device)
-    eos_out[CONFIG["eos_token_id"]] = float("-inf")
+    eos_out[end] = float("-inf")
 
     def loss_of(b):
         with autocast():
@@ -244,7 +254,7 @@ def main():
     while step < steps:
         rng.shuffle(train)
         shift = rng.randrange(block)
-        blocks = cut(pieces_of(train, newline)[shift:])
+        blocks = cut(pieces_of(train, begin)[shift:])
         blocks = blocks[torch.randperm(len(blocks))].to(device)
         for i in range(0, len(blocks) - args.batch + 1, args.batch):
             if step >= steps:
@@ -262,13 +272,14 @@ def main():
             step += 1
             if step % per_epoch == 0 or step == steps:
                 log.append({"step": step, "seconds": round(time.time() - start, 1), "train_loss": round(torch.stack(running).mean().item(), 4),
-                            "held_out_loss": round(held_out_loss(model, held_blocks, CONFIG["eos_token_id"], autocast), 4)})
+                            "held_out_loss": round(held_out_loss(model, held_blocks, end, autocast), 4)})
                 running = []
                 print(json.dumps(log[-1]), flush=True)
     seconds = time.time() - start
 
     os.makedirs(args.out, exist_ok=True)
     model.to("cpu")
+    draw_end_rows(model, end, args.seed)
     state = {n: p.detach().half().contiguous() for n, p in model.state_dict().items()}
     save_file(state, os.path.join(args.out, "model.safetensors"), metadata={"format": "pt"})
     with open(os.path.join(args.out, "config.json"), "w") as f:
@@ -282,7 +293,7 @@ def main():
     report = {"card": torch.cuda.get_device_name() if device == "cuda" else "cpu", "torch": torch.__version__, "arguments": {k: v for k, v in vars(args).items() if k not in ("texts", "leave_out", "tokenizer", "out")},
               "parameters": sum(p.numel() for p in model.parameters()), "train_texts": len(train), "held_out_texts": held, "train_tokens": tokens,
               "steps": step, "tokens_seen": step * args.batch * (block - 1), "seconds": round(seconds, 1), "log": log,
-              "held_out_loss_fp16_weights": round(held_out_loss(model, held_blocks, CONFIG["eos_token_id"], autocast), 4), "samples": []}
+              "held_out_loss_fp16_weights": round(held_out_loss(model, held_blocks, end, autocast), 4), "samples": []}
     for prompt in ["The best way to learn a language is", "Here is a recipe for", "def ", "I think that"]:
         for temperature in (0.0, 0.8):
             report["samples"].append({"prompt": prompt, "temperature": temperature, "text": continue_text(model, tok, prompt, 80, device, temperature)})
