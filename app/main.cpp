@@ -15,7 +15,7 @@ using namespace studio;
 // --model-path=x and --model_path=x are one option.
 std::vector<std::string> normalised(int argc, char** argv) {
     std::vector<std::string> arguments;
-    for (int i = argc - 1; i > 0; --i) {   // CLI11 wants them reversed
+    for (int i = argc - 1; i > 0; --i) {  // CLI11 wants them reversed
         std::string a = argv[i];
         if (a.rfind("--", 0) == 0) {
             const auto end = std::min(a.find('='), a.size());
@@ -54,7 +54,7 @@ int finish(cli::Context& context, const Result<int>& result) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    cli::Signals signals;   // before any thread
+    cli::Signals signals;  // before any thread
     cli::Terminal terminal;
     auto logger = makeFileLogger(jobs::logFile());
     cli::Context context{signals, terminal, logger ? *logger : makeNullLogger()};

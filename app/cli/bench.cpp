@@ -58,9 +58,10 @@ Result<int> benchTokenize(Context& context, const Options& options) {
     if (context.json) {
         context.print({{"bytes", bytes}, {"tokens", tokens}, {"seconds", seconds}});
     } else {
-        std::printf("%s texts, %s, %s tokens in %s: %.1f MB/s\n", grouped(static_cast<std::int64_t>(texts.size())).c_str(),
-                    bytesText(bytes).c_str(), grouped(static_cast<std::int64_t>(tokens)).c_str(),
-                    duration(seconds).c_str(), static_cast<double>(bytes) / 1e6 / seconds);
+        std::printf("%s texts, %s, %s tokens in %s: %.1f MB/s\n",
+                    grouped(static_cast<std::int64_t>(texts.size())).c_str(), bytesText(bytes).c_str(),
+                    grouped(static_cast<std::int64_t>(tokens)).c_str(), duration(seconds).c_str(),
+                    static_cast<double>(bytes) / 1e6 / seconds);
     }
     return kOk;
 }
@@ -112,7 +113,8 @@ Result<int> benchQuery(Context& context, const Options& options) {
     if (context.json) {
         context.print({{"filters", std::size(kFilters)}, {"p50_ms", p50}, {"p95_ms", p95}, {"max_ms", max}});
     } else {
-        std::printf("%zu filters: median %.2f ms, 95 %% %.2f ms, longest %.2f ms\n", std::size(kFilters), p50, p95, max);
+        std::printf("%zu filters: median %.2f ms, 95 %% %.2f ms, longest %.2f ms\n", std::size(kFilters), p50, p95,
+                    max);
     }
     return kOk;
 }
@@ -215,14 +217,22 @@ void addBench(CLI::App& app, Run& run) {
     }
     for (CLI::App* command : {train, decode})
         command->add_option("--r", options->r, "LoRA rank on every linear")->capture_default_str();
-    train->add_option("--batch", options->batch, "conversations a step")->check(CLI::PositiveNumber)->capture_default_str();
-    train->add_option("--length", options->length, "tokens a conversation")->check(CLI::Range(2, 1 << 20))->capture_default_str();
+    train->add_option("--batch", options->batch, "conversations a step")
+        ->check(CLI::PositiveNumber)
+        ->capture_default_str();
+    train->add_option("--length", options->length, "tokens a conversation")
+        ->check(CLI::Range(2, 1 << 20))
+        ->capture_default_str();
     train->add_option("--steps", options->steps, "measured steps")->check(CLI::PositiveNumber)->capture_default_str();
     train->add_option("--supervised", options->supervised, "share of tokens that are targets")
         ->check(CLI::Range(0.0, 1.0))
         ->capture_default_str();
-    decode->add_option("--prompt", options->prompt, "tokens of the prompt")->check(CLI::PositiveNumber)->capture_default_str();
-    decode->add_option("--new_tokens", options->new_tokens, "tokens to decode")->check(CLI::PositiveNumber)->capture_default_str();
+    decode->add_option("--prompt", options->prompt, "tokens of the prompt")
+        ->check(CLI::PositiveNumber)
+        ->capture_default_str();
+    decode->add_option("--new_tokens", options->new_tokens, "tokens to decode")
+        ->check(CLI::PositiveNumber)
+        ->capture_default_str();
 }
 
 }  // namespace studio::cli

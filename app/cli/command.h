@@ -17,7 +17,7 @@ struct Context {
     Signals& signals;
     Terminal& terminal;
     std::shared_ptr<Logger> log;
-    bool json = false;   // --json: one object on stdout and nothing else
+    bool json = false;  // --json: one object on stdout and nothing else
 
     JobContext job() {
         return {signals.token(), [this](const Progress& p) { terminal.progress(p); }};

@@ -53,7 +53,8 @@ void addQuery(CLI::App& app, Run& run) {
     const auto options = std::make_shared<Options>();
     command->add_option("--data", options->data, "OASST or chat JSONL files, also .gz")->required();
     command->add_option("--filter", options->filter, "for example: lang:en role:assistant quality>=0.6");
-    command->add_flag("--accept_truncated", options->accept_truncated, "import what is readable of a file that breaks off");
+    command->add_flag("--accept_truncated", options->accept_truncated,
+                      "import what is readable of a file that breaks off");
     command->callback([options, &run] { run = [options](Context& context) { return query(context, *options); }; });
 }
 

@@ -21,7 +21,7 @@ Signals::Signals() : shared_(std::make_shared<Shared>()) {
     sigaddset(&set, SIGINT);
     sigaddset(&set, SIGTERM);
     pthread_sigmask(SIG_BLOCK, &set, nullptr);
-    std::signal(SIGPIPE, SIG_IGN);   // a closed pipe is a failed write, not a death
+    std::signal(SIGPIPE, SIG_IGN);  // a closed pipe is a failed write, not a death
     thread_ = std::jthread([this, set, shared = shared_](std::stop_token end) {
         while (!end.stop_requested()) {
             const timespec wait{0, 100'000'000};

@@ -21,8 +21,8 @@ class Signals {
     void requestStop() { stop_.request_stop(); }
     // Called on the signal thread. Set it from the main thread before the long work begins.
     void onSignal(std::function<void(int count)> handler);
-    bool interrupted() const;   // by SIGINT
-    bool terminated() const;    // by SIGTERM
+    bool interrupted() const;  // by SIGINT
+    bool terminated() const;   // by SIGTERM
 
   private:
     struct Shared;

@@ -95,9 +95,9 @@ void Terminal::progress(const Progress& p) {
     last_tenth_ = tenth;
     const std::string numbers = fmt::format("{} of {} {}", grouped(static_cast<std::int64_t>(p.done)),
                                             grouped(static_cast<std::int64_t>(p.total)), p.unit);
-    show(terminal_ ? fmt::format("{:<28} {} {}", p.phase, bar(share), numbers)
-                   : fmt::format("{}: {}", p.phase, numbers),
-         p.done >= p.total || (!terminal_ && mark));
+    show(
+        terminal_ ? fmt::format("{:<28} {} {}", p.phase, bar(share), numbers) : fmt::format("{}: {}", p.phase, numbers),
+        p.done >= p.total || (!terminal_ && mark));
 }
 
 std::string grouped(std::int64_t number) {

@@ -17,11 +17,11 @@ class Terminal {
 
     // A line of its own on stderr.
     void say(const std::string& line);
-    void error(const Error& error);   // "error: what happened" and the next step
+    void error(const Error& error);  // "error: what happened" and the next step
 
     // One changing line; at most 10 a second on a terminal, one at each tenth of the way elsewhere.
     void progress(const Progress& progress);
-    void status(const std::string& line);   // like progress, with text of one's own
+    void status(const std::string& line);  // like progress, with text of one's own
     void endLine();
 
     bool isTerminal() const { return terminal_; }

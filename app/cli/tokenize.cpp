@@ -20,7 +20,8 @@ Result<std::string> lineText(const io::Line& line, const std::string& file) {
     if (line.too_long) return fail(ErrorCode::OutOfRange, where + " is longer than 16 MB.", "Split the text.");
     STUDIO_TRY(const io::Json value, io::parseJson(line.text, where));
     if (value.is_string()) return value.get<std::string>();
-    if (value.is_object() && value.contains("text") && value["text"].is_string()) return value["text"].get<std::string>();
+    if (value.is_object() && value.contains("text") && value["text"].is_string())
+        return value["text"].get<std::string>();
     return fail(ErrorCode::Corrupt, where + " is neither a JSON string nor an object with a `text`.",
                 "Give one JSON value a line.");
 }
@@ -39,7 +40,8 @@ Result<int> tokenizeFile(Context& context, const text::Tokenizer& tokenizer, con
         ids.clear();
         tokenizer.encodeWithSpecials(value, ids);
         out = "{\"ids\":[";
-        for (std::size_t i = 0; i < ids.size(); ++i) fmt::format_to(std::back_inserter(out), "{}{}", i ? "," : "", ids[i]);
+        for (std::size_t i = 0; i < ids.size(); ++i)
+            fmt::format_to(std::back_inserter(out), "{}{}", i ? "," : "", ids[i]);
         out += "]}\n";
         std::fwrite(out.data(), 1, out.size(), stdout);
         ++texts;

@@ -25,7 +25,7 @@ std::string AnswerStream::release(bool all) {
         held_.resize(first_stop);
         return std::exchange(held_, {});
     }
-    std::size_t keep = 0;   // the longest end of `held_` that begins a stop string
+    std::size_t keep = 0;  // the longest end of `held_` that begins a stop string
     if (!all) {
         for (const std::string& stop : stop_strings_) {
             for (std::size_t n = std::min(stop.size() - 1, held_.size()); n > keep; --n) {

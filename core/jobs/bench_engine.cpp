@@ -150,8 +150,7 @@ Result<DecodeBenchResult> benchDecode(engine::api::Engine& engine, const DecodeB
     Random random{11};
     engine::api::GenerateRequest request;
     for (int i = 0; i < options.prompt; ++i)
-        request.prompt.push_back(
-            static_cast<int>(random.next() % static_cast<std::uint64_t>(model->info().vocab)));
+        request.prompt.push_back(static_cast<int>(random.next() % static_cast<std::uint64_t>(model->info().vocab)));
     request.max_new_tokens = options.new_tokens;
     STUDIO_TRY(const auto generation, model->generate(request));
 

@@ -11,11 +11,16 @@ namespace studio::jobs {
 
 std::string endText(const Answer& answer) {
     switch (answer.end) {
-        case Answer::End::ByItself: return "stopped by itself";
-        case Answer::End::StopString: return "stopped at the next prompter's marker";
-        case Answer::End::MaxTokens: return fmt::format("cut at {} tokens", answer.new_tokens);
-        case Answer::End::ContextFull: return "cut: the model's context is full";
-        case Answer::End::Stopped: return "stopped by you";
+        case Answer::End::ByItself:
+            return "stopped by itself";
+        case Answer::End::StopString:
+            return "stopped at the next prompter's marker";
+        case Answer::End::MaxTokens:
+            return fmt::format("cut at {} tokens", answer.new_tokens);
+        case Answer::End::ContextFull:
+            return "cut: the model's context is full";
+        case Answer::End::Stopped:
+            return "stopped by you";
     }
     return {};
 }
@@ -25,12 +30,14 @@ Result<std::vector<int>> promptTokens(const Chatter& chatter, const std::vector<
     const int context = chatter.model.info().context;
     const int room = std::max(context - std::min(max_new_tokens, context / 2), 1);
     const bool system = !turns.empty() && turns.front().role == text::Role::System;
-    std::size_t first = system ? 1 : 0;   // first turn that is kept behind the system turn
+    std::size_t first = system ? 1 : 0;  // first turn that is kept behind the system turn
     for (;;) {
         text::Tokens tokens;
-        if (system) chatter.chat_template.appendTurn(chatter.tokenizer, {text::Role::System, turns[0].text}, true, tokens);
+        if (system)
+            chatter.chat_template.appendTurn(chatter.tokenizer, {text::Role::System, turns[0].text}, true, tokens);
         for (std::size_t i = first; i < turns.size(); ++i)
-            chatter.chat_template.appendTurn(chatter.tokenizer, {turns[i].role, turns[i].text}, i == first && !system, tokens);
+            chatter.chat_template.appendTurn(chatter.tokenizer, {turns[i].role, turns[i].text}, i == first && !system,
+                                             tokens);
         chatter.chat_template.appendPrompt(chatter.tokenizer, tokens);
         if (static_cast<int>(tokens.ids.size()) <= room) {
             if (dropped_turns) *dropped_turns = static_cast<int>(first) - (system ? 1 : 0);
@@ -42,7 +49,7 @@ Result<std::vector<int>> promptTokens(const Chatter& chatter, const std::vector<
                                     "the answer.",
                                     tokens.ids.size(), context, context - room),
                         "Shorten the prompt, or ask for fewer new tokens.");
-        first += 2;   // a prompter turn with its answer
+        first += 2;  // a prompter turn with its answer
     }
 }
 
@@ -83,10 +90,17 @@ Result<Answer> answer(const Chatter& chatter, const std::vector<ChatTurn>& turns
             }
         }
         switch (token.stop) {
-            case engine::api::StopReason::None: continue;
-            case engine::api::StopReason::StopToken: result.end = Answer::End::ByItself; break;
-            case engine::api::StopReason::MaxTokens: result.end = Answer::End::MaxTokens; break;
-            case engine::api::StopReason::ContextFull: result.end = Answer::End::ContextFull; break;
+            case engine::api::StopReason::None:
+                continue;
+            case engine::api::StopReason::StopToken:
+                result.end = Answer::End::ByItself;
+                break;
+            case engine::api::StopReason::MaxTokens:
+                result.end = Answer::End::MaxTokens;
+                break;
+            case engine::api::StopReason::ContextFull:
+                result.end = Answer::End::ContextFull;
+                break;
         }
         going = false;
     }

@@ -19,18 +19,18 @@ struct ChatTurn {
 
 struct SamplingOptions {
     int max_new_tokens = 256;
-    double temperature = 0.7;   // ≤ 0: greedy
+    double temperature = 0.7;  // ≤ 0: greedy
     double top_p = 0.9;
-    int top_k = 0;              // 0: all
+    int top_k = 0;  // 0: all
     std::uint64_t seed = 0;
-    double adapter_strength = 1;   // 0: the base model
+    double adapter_strength = 1;  // 0: the base model
 };
 
 struct Answer {
     std::string text;
     enum class End { ByItself, StopString, MaxTokens, ContextFull, Stopped } end = End::ByItself;
     int prompt_tokens = 0, new_tokens = 0;
-    int dropped_turns = 0;   // the oldest ones, when the conversation is longer than the context
+    int dropped_turns = 0;  // the oldest ones, when the conversation is longer than the context
     double seconds = 0;
     bool byItself() const { return end == End::ByItself; }
 };

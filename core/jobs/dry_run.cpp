@@ -38,9 +38,15 @@ Result<void> writeDump(const fs::path& folder, const dataset::Batch& batch, cons
     STUDIO_CHECK(io::writeFileAtomic(folder / "batch.json", batchJson(batch, examples).dump() + "\n"));
     std::vector<io::TensorView> tensors(dump.gradients.begin(), dump.gradients.end());
     const auto rows = static_cast<std::int64_t>(dump.target_logits.size()) / vocab;
-    tensors.push_back({"losses", io::DType::F32, {static_cast<std::int64_t>(dump.target_nll.size())},
-                       dump.target_nll.data(), dump.target_nll.size() * sizeof(float)});
-    tensors.push_back({"logits", io::DType::F32, {rows, vocab}, dump.target_logits.data(),
+    tensors.push_back({"losses",
+                       io::DType::F32,
+                       {static_cast<std::int64_t>(dump.target_nll.size())},
+                       dump.target_nll.data(),
+                       dump.target_nll.size() * sizeof(float)});
+    tensors.push_back({"logits",
+                       io::DType::F32,
+                       {rows, vocab},
+                       dump.target_logits.data(),
                        dump.target_logits.size() * sizeof(float)});
     return io::writeSafetensors(*io::realFileOps(), folder / "dump.safetensors", tensors,
                                 {{"format", "pt"}, {"loss", fmt::format("{:.9g}", dump.loss)}});

@@ -42,8 +42,7 @@ Result<Evaluation> evaluate(engine::api::Engine& engine, const EvaluateRequest& 
     data.max_seq_length = phi.max_position_embeddings;
     data.template_name = resolved.template_name;
     if (resolved.run) {
-        const DataRequest of_run =
-            dataRequest(resolved.run->recipe, {}, resolved.base, phi.max_position_embeddings);
+        const DataRequest of_run = dataRequest(resolved.run->recipe, {}, resolved.base, phi.max_position_embeddings);
         data.filter = of_run.filter;
         data.paths = of_run.paths;
         data.train_on = of_run.train_on;
@@ -74,8 +73,7 @@ Result<Evaluation> evaluate(engine::api::Engine& engine, const EvaluateRequest& 
     STUDIO_TRY(const auto model, loadModel(engine, resolved, job));
     LossOptions options;
     options.batch_size = request.batch_size;
-    if (resolved.run)
-        options.batch_size = static_cast<int>(resolved.run->recipe.training.per_device_eval_batch_size);
+    if (resolved.run) options.batch_size = static_cast<int>(resolved.run->recipe.training.per_device_eval_batch_size);
     options.max_seq_length = loaded.examples->max_seq_length;
     options.eos = loaded.provenance.eos;
     options.phase = "Measuring loss";

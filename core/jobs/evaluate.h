@@ -20,11 +20,11 @@ struct EvaluateRequest {
 };
 
 struct Evaluation {
-    Losses losses;                          // of the model with its adapter, or of the base alone
-    std::optional<Losses> base;             // with an adapter: the base on the same conversations
-    std::optional<Difference> difference;   // adapted − base, paired by tree
-    std::int64_t left_out = 0;              // conversations
-    bool held_out_only = false;             // the data is the run's own: only what it never trained on
+    Losses losses;                         // of the model with its adapter, or of the base alone
+    std::optional<Losses> base;            // with an adapter: the base on the same conversations
+    std::optional<Difference> difference;  // adapted − base, paired by tree
+    std::int64_t left_out = 0;             // conversations
+    bool held_out_only = false;            // the data is the run's own: only what it never trained on
     std::vector<std::string> notices;
 };
 io::Json toJson(const Evaluation& evaluation);

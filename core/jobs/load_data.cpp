@@ -25,7 +25,8 @@ std::vector<dataset::Tree> trees(corpus::Forest forest) {
         t.id = std::move(tree.id);
         t.nodes.reserve(tree.nodes.size());
         for (corpus::Node& n : tree.nodes)
-            t.nodes.push_back({std::move(n.message_id), n.parent, n.role, n.rank, std::move(n.text), std::move(n.lang)});
+            t.nodes.push_back(
+                {std::move(n.message_id), n.parent, n.role, n.rank, std::move(n.text), std::move(n.lang)});
     }
     return result;
 }
@@ -35,9 +36,10 @@ void addNotices(const corpus::ImportReport& report, std::vector<std::string>& no
         notices.push_back(fmt::format("{}: {} lines or messages were rejected; the first, line {}: {}", report.file,
                                       report.rejected_count, report.rejected[0].line, report.rejected[0].reason));
     if (report.orphan_count > 0)
-        notices.push_back(fmt::format("{}: {} messages answer a message that the file does not hold (orphans); they "
-                                      "and what stands below them are left out of training.",
-                                      report.file, report.orphan_count));
+        notices.push_back(
+            fmt::format("{}: {} messages answer a message that the file does not hold (orphans); they "
+                        "and what stands below them are left out of training.",
+                        report.file, report.orphan_count));
     if (report.truncated) notices.push_back(*report.truncated);
 }
 
@@ -54,10 +56,10 @@ Result<LoadedData> loadPrepared(const fs::path& folder, const DataRequest& reque
                                 request.tokenizer_folder.string()),
                     "Prepare the data again with --tokenizer naming the model's folder.");
     const auto differs = [&](std::string_view key, std::string_view there, std::string_view asked) {
-        return fail(ErrorCode::InvalidArgument,
-                    fmt::format("{} was prepared with {} \"{}\", the recipe says \"{}\".", folder.string(), key, there,
-                                asked),
-                    "Prepare the data again, or change the recipe to match.");
+        return fail(
+            ErrorCode::InvalidArgument,
+            fmt::format("{} was prepared with {} \"{}\", the recipe says \"{}\".", folder.string(), key, there, asked),
+            "Prepare the data again, or change the recipe to match.");
     };
     const auto& p = prepared.provenance;
     if (!request.filter.empty() && request.filter != p.filter) return differs("filter", p.filter, request.filter);

@@ -14,14 +14,14 @@
 namespace studio::jobs {
 
 struct DataRequest {
-    std::vector<std::string> data_path;        // as written; resolved against `config_file` and the resources
-    std::filesystem::path config_file;         // may be empty
-    std::filesystem::path tokenizer_folder;    // usually the model's
+    std::vector<std::string> data_path;      // as written; resolved against `config_file` and the resources
+    std::filesystem::path config_file;       // may be empty
+    std::filesystem::path tokenizer_folder;  // usually the model's
     std::string filter, paths = "best", template_name = "openassistant", train_on = "assistant";
-    int max_seq_length = 0;                    // 0: unbounded
+    int max_seq_length = 0;  // 0: unbounded
     double validation_fraction = 0;
-    std::uint64_t seed = 42;                   // of the split
-    bool accept_truncated = false;             // import the readable part of a file that breaks off
+    std::uint64_t seed = 42;        // of the split
+    bool accept_truncated = false;  // import the readable part of a file that breaks off
 };
 DataRequest dataRequest(const config::Recipe& recipe, const std::filesystem::path& config_file,
                         const std::filesystem::path& tokenizer_folder, int model_context);
@@ -30,7 +30,7 @@ struct LoadedData {
     std::shared_ptr<const dataset::Examples> examples;
     dataset::Provenance provenance;
     std::shared_ptr<const text::Tokenizer> tokenizer;
-    std::vector<std::string> notices;   // what a person should know: orphans, rejected lines, what was left out
+    std::vector<std::string> notices;  // what a person should know: orphans, rejected lines, what was left out
 };
 Result<LoadedData> loadData(const DataRequest& request, const JobContext& job);
 

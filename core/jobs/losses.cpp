@@ -24,7 +24,7 @@ class Collector final : public engine::api::LossObserver {
         std::size_t segment = 0;
         for (std::size_t i = 0; i < batch.targets.size(); ++i) {
             const dataset::Target& target = batch.targets[i];
-            while (batch.segments[segment].end <= target.row) ++segment;   // both are in row order
+            while (batch.segments[segment].end <= target.row) ++segment;  // both are in row order
             const auto sample = static_cast<std::size_t>(batch.segments[segment].sample);
             Sums& s = sums_[static_cast<std::size_t>(batch.samples[sample])];
             const double weighted = static_cast<double>(target.weight) * nll[i];
@@ -37,7 +37,8 @@ class Collector final : public engine::api::LossObserver {
             }
         }
         done_ += static_cast<std::int64_t>(batch.targets.size());
-        job_.report({options_.phase, static_cast<std::uint64_t>(done_), static_cast<std::uint64_t>(targets_), "tokens"});
+        job_.report(
+            {options_.phase, static_cast<std::uint64_t>(done_), static_cast<std::uint64_t>(targets_), "tokens"});
         return {};
     }
 
@@ -61,8 +62,8 @@ Result<Losses> measureLosses(engine::api::Model& model, std::shared_ptr<const da
     if (which.empty())
         return fail(ErrorCode::InvalidArgument, "There is no conversation to evaluate.",
                     "Widen the filter, or choose a larger validation_fraction.");
-    STUDIO_TRY(const auto stream, dataset::makeEvaluationStream(examples, which, options.batch_size,
-                                                                options.max_seq_length));
+    STUDIO_TRY(const auto stream,
+               dataset::makeEvaluationStream(examples, which, options.batch_size, options.max_seq_length));
     Collector collector(*examples, options, stream->targetsPerEpoch(), job);
     STUDIO_CHECK(model.losses(*stream, options.adapter_strength, collector, job));
 

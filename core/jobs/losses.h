@@ -15,24 +15,24 @@ namespace studio::jobs {
 
 struct ConversationLoss {
     std::string last_message_id;
-    std::int64_t tokens = 0;   // supervised
-    double loss = 0;           // nats a supervised token
+    std::int64_t tokens = 0;  // supervised
+    double loss = 0;          // nats a supervised token
 };
 
 struct Losses {
-    double loss = 0;           // nats a supervised token, over all
-    double loss_stderr = 0;    // clustered by tree
-    double perplexity = 0;     // exp(loss)
-    std::int64_t tokens = 0;   // supervised
+    double loss = 0;          // nats a supervised token, over all
+    double loss_stderr = 0;   // clustered by tree
+    double perplexity = 0;    // exp(loss)
+    std::int64_t tokens = 0;  // supervised
     std::int64_t conversations = 0;
-    std::vector<ConversationLoss> each;   // in the order of the data
+    std::vector<ConversationLoss> each;  // in the order of the data
     TreeLosses trees;
 };
 
 struct LossOptions {
-    int batch_size = 8;        // per_device_eval_batch_size
-    int max_seq_length = 0;    // 0: the longest path
-    int eos = -1;              // the token that "without EOS" leaves out
+    int batch_size = 8;      // per_device_eval_batch_size
+    int max_seq_length = 0;  // 0: the longest path
+    int eos = -1;            // the token that "without EOS" leaves out
     double adapter_strength = 1;
     std::string phase = "Measuring loss";
 };

@@ -13,9 +13,9 @@
 namespace studio::jobs {
 
 struct ModelRequest {
-    std::string model_path;      // base model folder, merged model, or run folder
-    std::string adapter;         // PEFT folder or checkpoint; empty: the run's newest checkpoint, or none
-    std::string qlora_config;    // file; empty: what the run records, else NF4 with double quantisation
+    std::string model_path;    // base model folder, merged model, or run folder
+    std::string adapter;       // PEFT folder or checkpoint; empty: the run's newest checkpoint, or none
+    std::string qlora_config;  // file; empty: what the run records, else NF4 with double quantisation
     std::optional<bool> load_in_4bit;
     std::string device = "auto";
     int threads = 0;
@@ -23,10 +23,10 @@ struct ModelRequest {
 
 struct ResolvedModel {
     std::filesystem::path base;
-    std::filesystem::path adapter;      // empty: none
+    std::filesystem::path adapter;  // empty: none
     std::optional<RunRecord> run;
     engine::api::ModelSource source;
-    std::string template_name;          // the run's, else "openassistant"
+    std::string template_name;  // the run's, else "openassistant"
     std::vector<std::string> notices;
 };
 

@@ -9,8 +9,8 @@ namespace studio::jobs {
 
 // resources/ of the source tree or share/qlora-studio of an installation.
 std::filesystem::path resourceFolder();
-std::filesystem::path dataFolder();    // $XDG_DATA_HOME/qlora-studio
-std::filesystem::path stateFolder();   // $XDG_STATE_HOME/qlora-studio
+std::filesystem::path dataFolder();   // $XDG_DATA_HOME/qlora-studio
+std::filesystem::path stateFolder();  // $XDG_STATE_HOME/qlora-studio
 std::filesystem::path logFile();
 
 }  // namespace studio::jobs

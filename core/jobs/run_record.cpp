@@ -30,8 +30,8 @@ io::Json toJson(const dataset::Provenance& p) {
 dataset::Provenance provenance(const io::Json& json) {
     dataset::Provenance p;
     for (const auto& s : json.at("sources"))
-        p.sources.push_back({s.at("name").get<std::string>(), s.at("sha256").get<std::string>(),
-                             s.at("bytes").get<std::uint64_t>()});
+        p.sources.push_back(
+            {s.at("name").get<std::string>(), s.at("sha256").get<std::string>(), s.at("bytes").get<std::uint64_t>()});
     p.filter = json.at("filter").get<std::string>();
     p.chat_template = json.at("template").get<std::string>();
     p.tokenizer_sha256 = json.at("tokenizer_sha256").get<std::string>();
@@ -53,8 +53,8 @@ config::Recipe withoutIndifferent(config::Recipe recipe) {
     t.save_total_limit = defaults.save_total_limit;
     t.threads = defaults.threads;
     t.device = defaults.device;
-    t.model_name_or_path = defaults.model_name_or_path;   // compared by hash
-    t.data_path = defaults.data_path;                     // compared by hash
+    t.model_name_or_path = defaults.model_name_or_path;  // compared by hash
+    t.data_path = defaults.data_path;                    // compared by hash
     return recipe;
 }
 
@@ -110,7 +110,8 @@ io::Json toJson(const RunRecord& r) {
 Result<RunRecord> runRecord(const io::Json& json) {
     try {
         if (const int schema = json.at("schema").get<int>(); schema > kSchema)
-            return fail(ErrorCode::Unsupported, fmt::format("run.json has schema {}; this program knows {}.", schema, kSchema),
+            return fail(ErrorCode::Unsupported,
+                        fmt::format("run.json has schema {}; this program knows {}.", schema, kSchema),
                         "Update the program.");
         RunRecord r;
         config::ReadRecipe read;
@@ -170,12 +171,14 @@ Result<void> checkResume(const RunRecord& before, const RunRecord& now, std::vec
     if (before.train_examples != now.train_examples || before.total_steps != now.total_steps)
         return refuse("The data gives other examples than when the run was started.");
     if (before.build != now.build)
-        notices.push_back(fmt::format("The run was started by {}, this is {}: the continuation may differ in the last bits.",
-                                      before.build, now.build));
+        notices.push_back(
+            fmt::format("The run was started by {}, this is {}: the continuation may differ in the last bits.",
+                        before.build, now.build));
     if (before.device.name != now.device.name || before.device.threads != now.device.threads)
-        notices.push_back(fmt::format("The run was started on {} with {} threads, this is {} with {}: the continuation "
-                                      "may differ in the last bits.",
-                                      before.device.name, before.device.threads, now.device.name, now.device.threads));
+        notices.push_back(
+            fmt::format("The run was started on {} with {} threads, this is {} with {}: the continuation "
+                        "may differ in the last bits.",
+                        before.device.name, before.device.threads, now.device.name, now.device.threads));
     return {};
 }
 

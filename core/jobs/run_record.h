@@ -14,15 +14,15 @@ namespace studio::jobs {
 
 struct RunRecord {
     config::Recipe recipe;
-    std::filesystem::path base_folder;      // absolute
-    std::filesystem::path adapter_folder;   // the adapter it started from; empty: a fresh one
-    std::vector<std::filesystem::path> data;   // absolute, as resolved
+    std::filesystem::path base_folder;        // absolute
+    std::filesystem::path adapter_folder;     // the adapter it started from; empty: a fresh one
+    std::vector<std::filesystem::path> data;  // absolute, as resolved
     dataset::Provenance provenance;
-    std::string base_hash;      // of config.json and the weights' headers
+    std::string base_hash;  // of config.json and the weights' headers
     std::int64_t total_steps = 0;
     std::int64_t train_examples = 0, validation_examples = 0;
     std::int64_t trainable_parameters = 0;
-    std::string build;          // version of the program and of the engine's library
+    std::string build;  // version of the program and of the engine's library
     engine::api::DeviceInfo device;
 };
 

@@ -23,8 +23,8 @@ Result<void> guarded(F&& f) noexcept {
 }  // namespace
 
 Result<RunWriter> RunWriter::open(std::shared_ptr<io::FileOps> ops, const std::filesystem::path& run_folder,
-                                  ReadyToTrain& ready, const engine::api::TrainerState* resumed, TrainListener& listener,
-                                  engine::api::Mailbox&) {
+                                  ReadyToTrain& ready, const engine::api::TrainerState* resumed,
+                                  TrainListener& listener, engine::api::Mailbox&) {
     const auto keep = resumed ? std::optional<std::int64_t>(resumed->step) : std::nullopt;
     // A run that died before its first checkpoint is begun again over what it had logged.
     STUDIO_TRY(auto log, project::RunLog::open(ops, run_folder, keep ? keep : std::optional<std::int64_t>(-1)));

@@ -38,7 +38,8 @@ Result<std::unique_ptr<Resumed>> readCheckpoint(const fs::path& folder) {
 }
 
 // The checkpoint that --resume_from_checkpoint names; nothing where the run has none yet ("latest" then starts again).
-Result<std::unique_ptr<Resumed>> findCheckpoint(const fs::path& run, const std::string& wanted, TrainListener& listener) {
+Result<std::unique_ptr<Resumed>> findCheckpoint(const fs::path& run, const std::string& wanted,
+                                                TrainListener& listener) {
     if (wanted != "latest") {
         STUDIO_CHECK(project::verifyCheckpoint(wanted));
         return readCheckpoint(wanted);
@@ -119,8 +120,8 @@ Result<TrainSummary> work(project::Run& run, ReadyToTrain& ready, const Resumed*
         }
     }
 
-    STUDIO_TRY(RunWriter writer, RunWriter::open(shared_ops, folder, ready, resumed ? &resumed->checkpoint.state : nullptr,
-                                                 listener, mailbox));
+    STUDIO_TRY(RunWriter writer, RunWriter::open(shared_ops, folder, ready,
+                                                 resumed ? &resumed->checkpoint.state : nullptr, listener, mailbox));
     if (before && !resumed) STUDIO_CHECK(writer.evaluationUnlessLogged(0, before->loss));
     STUDIO_CHECK(run.apply(project::RunEvent::Ready));
     std::unique_ptr<dataset::ExampleStream> evaluation;
@@ -167,8 +168,8 @@ io::Json toJson(const TrainSummary& s) {
 Result<TrainSummary> train(engine::api::Engine& engine, const TrainRequest& request, TrainListener& listener,
                            engine::api::Mailbox& mailbox, const std::shared_ptr<Logger>& log, const JobContext& job) {
     const std::shared_ptr<io::FileOps> ops = request.files ? request.files : io::realFileOps();
-    const fs::path folder = fs::absolute(request.output_dir.empty() ? fs::path(request.recipe.training.output_dir)
-                                                                    : request.output_dir);
+    const fs::path folder =
+        fs::absolute(request.output_dir.empty() ? fs::path(request.recipe.training.output_dir) : request.output_dir);
     const bool resuming = !request.resume_from_checkpoint.empty();
     if (resuming && !project::isRunFolder(folder))
         return fail(ErrorCode::NotFound, fmt::format("{} is no run that could be resumed.", folder.string()),

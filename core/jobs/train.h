@@ -19,12 +19,12 @@ namespace studio::jobs {
 
 struct TrainRequest {
     config::Recipe recipe;
-    std::filesystem::path config_file;        // where relative paths may start from; may be empty
-    std::filesystem::path output_dir;         // the run folder; empty: the recipe's output_dir
-    std::string resume_from_checkpoint;       // "", "latest" or a checkpoint folder of this run
-    std::filesystem::path adapter;            // start from this adapter; empty: a fresh one
-    std::filesystem::path model_folder;       // resolved; empty: from the recipe
-    std::shared_ptr<io::FileOps> files;       // null: the real ones
+    std::filesystem::path config_file;   // where relative paths may start from; may be empty
+    std::filesystem::path output_dir;    // the run folder; empty: the recipe's output_dir
+    std::string resume_from_checkpoint;  // "", "latest" or a checkpoint folder of this run
+    std::filesystem::path adapter;       // start from this adapter; empty: a fresh one
+    std::filesystem::path model_folder;  // resolved; empty: from the recipe
+    std::shared_ptr<io::FileOps> files;  // null: the real ones
 };
 
 // Everything known before the first step.
@@ -32,7 +32,7 @@ struct TrainSetup {
     RunRecord record;
     LoadedData data;
     std::vector<config::TargetModule> targets;
-    std::vector<int> train, validation;   // examples
+    std::vector<int> train, validation;  // examples
     engine::api::TrainPlan plan;
     std::int64_t tokens_per_epoch = 0, supervised_per_epoch = 0;
     std::vector<std::string> notices;
@@ -46,7 +46,8 @@ class TrainListener {
     virtual void onStep(const engine::api::StepMetrics& metrics, std::int64_t total) { (void)metrics, (void)total; }
     virtual void onEvaluation(std::int64_t step, double loss) { (void)step, (void)loss; }
     virtual void onCheckpoint(std::int64_t step) { (void)step; }
-    virtual void onSample(std::int64_t step, const std::string& prompt, const std::string& text, const std::string& end) {
+    virtual void onSample(std::int64_t step, const std::string& prompt, const std::string& text,
+                          const std::string& end) {
         (void)step, (void)prompt, (void)text, (void)end;
     }
     virtual void onNotice(const std::string& sentence) { (void)sentence; }
@@ -60,11 +61,11 @@ class TrainListener {
 struct TrainSummary {
     std::filesystem::path run;
     std::int64_t steps = 0;
-    double train_loss = 0;   // Σ w·nll / Σ w over the run
-    std::optional<double> eval_loss, eval_loss_before;   // of the held-out conversations
-    std::optional<Difference> difference;                // after − before, paired by tree
+    double train_loss = 0;                              // Σ w·nll / Σ w over the run
+    std::optional<double> eval_loss, eval_loss_before;  // of the held-out conversations
+    std::optional<Difference> difference;               // after − before, paired by tree
     double tokens_per_s = 0, seconds = 0;
-    bool stopped = false;          // by the person, before the last step; can be resumed
+    bool stopped = false;  // by the person, before the last step; can be resumed
     bool already_complete = false;
 };
 io::Json toJson(const TrainSummary& summary);
@@ -77,8 +78,8 @@ Result<TrainSummary> train(engine::api::Engine& engine, const TrainRequest& requ
 struct DryRun {
     TrainSetup setup;
     double loss = 0;
-    double seconds = 0;            // forward and backward of the longest batch
-    double seconds_a_step = 0;     // estimated from it by rows
+    double seconds = 0;         // forward and backward of the longest batch
+    double seconds_a_step = 0;  // estimated from it by rows
     int rows = 0, targets = 0;
     std::uint64_t peak_bytes = 0;  // of the process
 };

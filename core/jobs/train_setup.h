@@ -10,7 +10,7 @@ struct ReadyToTrain {
     TrainSetup setup;
     std::unique_ptr<engine::api::Model> model;
     std::unique_ptr<dataset::ExampleStream> stream;
-    config::QloraConfig adapter;   // what adapter_config.json will say
+    config::QloraConfig adapter;  // what adapter_config.json will say
 };
 
 Result<ReadyToTrain> setUp(engine::api::Engine& engine, const TrainRequest& request, const JobContext& job);

@@ -1,0 +1,121 @@
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include <ctime>
+
+#include "cli/command.h"
+#include "cli/train_view.h"
+#include "config/presets.h"
+#include "jobs/chat.h"
+#include "jobs/held_out_prompts.h"
+#include "jobs/model_folder.h"
+#include "jobs/places.h"
+
+namespace studio::cli {
+namespace {
+
+constexpr int kPrompts = 8;
+constexpr int kAnswerTokens = 160;
+
+std::string indented(const std::string& text) {
+    std::string out = "    ";
+    for (const char c : text) {
+        out += c;
+        if (c == '\n') out += "    ";
+    }
+    return out;
+}
+
+// Greedy answers of base and adapted model: the first one in full, of all of them how often each ended by itself.
+Result<void> compareAnswers(Context& context, engine::api::Engine& engine, const jobs::TrainSummary& trained,
+                            const jobs::LoadedData& data) {
+    jobs::ModelRequest request;
+    request.model_path = trained.run.string();
+    STUDIO_TRY(const jobs::ResolvedModel resolved, jobs::resolveModel(request));
+    STUDIO_TRY(const auto model, jobs::loadModel(engine, resolved, context.job()));
+    STUDIO_TRY(const auto chat_template, text::chatTemplate(resolved.template_name));
+    const jobs::Chatter chatter{*model, *data.tokenizer, *chat_template};
+    context.terminal.endLine();
+
+    const auto prompts = jobs::heldOutPrompts(data, kPrompts);
+    jobs::SamplingOptions options;
+    options.temperature = 0;
+    options.max_new_tokens = kAnswerTokens;
+    int ended[2] = {0, 0};
+    for (std::size_t i = 0; i < prompts.size(); ++i) {
+        if (i == 0) std::printf("\nA held-out prompt\n%s\n", indented(prompts[0]).c_str());
+        for (const int adapted : {0, 1}) {
+            options.adapter_strength = adapted;
+            STUDIO_TRY(const jobs::Answer a,
+                       jobs::answer(chatter, {{text::Role::Prompter, prompts[i]}}, options, {}, context.job()));
+            if (a.end == jobs::Answer::End::Stopped) return cancelled();
+            ended[adapted] += a.byItself();
+            if (i == 0)
+                std::printf("%s [%s]\n%s\n", adapted ? "after" : "before", jobs::endText(a).c_str(),
+                            indented(a.text).c_str());
+            context.terminal.progress({"Answering held-out prompts", i * 2 + static_cast<std::size_t>(adapted) + 1,
+                                       prompts.size() * 2, "answers"});
+        }
+    }
+    context.terminal.endLine();
+    std::printf("Answers that ended by themselves within %d tokens: before %d of %zu, after %d of %zu\n", kAnswerTokens,
+                ended[0], prompts.size(), ended[1], prompts.size());
+    return {};
+}
+
+// Keeps what a listener is told once, for the answers afterwards.
+class DemoView final : public jobs::TrainListener {
+  public:
+    DemoView(Terminal& terminal, std::int64_t logging_steps) : view_(terminal, logging_steps) {}
+    void onReady(const jobs::TrainSetup& setup, std::int64_t step) override {
+        data = setup.data;
+        view_.onReady(setup, step);
+    }
+    void onStep(const engine::api::StepMetrics& m, std::int64_t total) override { view_.onStep(m, total); }
+    void onEvaluation(std::int64_t step, double loss) override { view_.onEvaluation(step, loss); }
+    void onCheckpoint(std::int64_t step) override { view_.onCheckpoint(step); }
+    void onNotice(const std::string& sentence) override { view_.onNotice(sentence); }
+    jobs::LoadedData data;
+
+  private:
+    TrainView view_;
+};
+
+}  // namespace
+
+Result<int> demonstration(Context& context) {
+    std::printf(
+        "QLoRA Studio: the journey on this machine, with real OASST1 conversations and the built-in model.\n"
+        "The built-in model is a toy of phi-2's architecture: it shows how everything works, not what phi-2 "
+        "knows.\n\n");
+    std::fflush(stdout);
+    STUDIO_TRY(const config::Recipe recipe, config::loadPreset(jobs::resourceFolder(), "demo"));
+    jobs::TrainRequest request;
+    request.recipe = recipe;
+    request.output_dir =
+        jobs::dataFolder() / "demo" / fmt::format("{:%Y-%m-%d-%H%M%S}", fmt::localtime(std::time(nullptr)));
+    STUDIO_TRY(auto* engine, engine::api::openEngine({context.log}));
+    engine::api::Mailbox mailbox;
+    context.signals.onSignal([&](int count) {
+        context.terminal.say("Stopping after this step…");
+        if (count == 1)
+            mailbox.stopAfterStep();
+        else
+            context.signals.requestStop();
+    });
+    DemoView view(context.terminal, config::stepInterval(recipe.training.logging_steps, 1 << 30));
+    const auto trained = jobs::train(*engine, request, view, mailbox, context.log, context.job());
+    context.signals.onSignal({});
+    if (!trained) return fail(trained.error());
+    sayResult(context.terminal, *trained);
+    if (trained->stopped) return kStopped;
+    STUDIO_CHECK(compareAnswers(context, *engine, *trained, view.data));
+    std::printf(
+        "\nThe run, its adapter and its curves: %s\n"
+        "Next: qlora-studio chat --model_path %s\n"
+        "With phi-2 and your own data: see README.md, or qlora-studio train --help\n",
+        trained->run.c_str(), trained->run.c_str());
+    return kOk;
+}
+
+}  // namespace studio::cli

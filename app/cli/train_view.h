@@ -1,0 +1,35 @@
+// Training as a person watches it in a terminal.
+#pragma once
+
+#include <chrono>
+
+#include "cli/terminal.h"
+#include "jobs/train.h"
+
+namespace studio::cli {
+
+class TrainView final : public jobs::TrainListener {
+  public:
+    TrainView(Terminal& terminal, std::int64_t logging_steps) : terminal_(terminal), logging_steps_(logging_steps) {}
+
+    void onReady(const jobs::TrainSetup& setup, std::int64_t resumed_step) override;
+    void onStep(const engine::api::StepMetrics& metrics, std::int64_t total) override;
+    void onEvaluation(std::int64_t step, double loss) override;
+    void onCheckpoint(std::int64_t step) override;
+    void onSample(std::int64_t step, const std::string& prompt, const std::string& text,
+                  const std::string& end) override;
+    void onNotice(const std::string& sentence) override { terminal_.say(sentence); }
+
+  private:
+    Terminal& terminal_;
+    std::int64_t logging_steps_;
+    std::int64_t first_step_ = -1;
+    std::chrono::steady_clock::time_point start_{};
+    double smoothed_ = 0;
+};
+
+// What a run or a dry run is about to do, one line each.
+void sayPlan(Terminal& terminal, const jobs::TrainSetup& setup);
+void sayResult(Terminal& terminal, const jobs::TrainSummary& summary);
+
+}  // namespace studio::cli
