@@ -1,5 +1,7 @@
 #include "config/nearest.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <limits>
@@ -51,7 +53,7 @@ std::string_view nearest(std::string_view word, std::span<const std::string_view
 std::string joined(std::span<const std::string_view> words, std::string_view last) {
     std::string out;
     for (std::size_t i = 0; i < words.size(); ++i) {
-        if (i > 0) out += i + 1 < words.size() ? std::string(", ") : " " + std::string(last) + " ";
+        if (i > 0) out += i + 1 < words.size() ? std::string(", ") : fmt::format(" {} ", last);
         out += words[i];
     }
     return out;

@@ -12,11 +12,6 @@
 namespace studio::config {
 namespace {
 
-// "runs/x.yaml" -> the text, with a hint for the likely mistake.
-Result<std::string> readText(const std::filesystem::path& path) {
-    return io::readFile(path, kMaxConfigBytes);
-}
-
 Error allErrors(const Issues& issues) {
     Error error{ErrorCode::InvalidArgument, {}, {}};
     for (const FieldIssue& issue : issues) {
@@ -26,7 +21,8 @@ Error allErrors(const Issues& issues) {
             std::swap(error.hint, first.hint);
             error.message = first.text();
         } else {
-            error.hint += "\n" + issue.text();
+            error.hint += '\n';
+            error.hint += issue.text();
         }
     }
     return error;

@@ -64,22 +64,18 @@ std::string format(double value, int low, bool mantissa_point, int exponent_digi
     if (value == 0) return std::signbit(value) ? "-0.0" : "0.0";
     if (!std::isfinite(value)) return std::isnan(value) ? ".nan" : value < 0 ? "-.inf" : ".inf";
     const Shortest s = shortest(value);
-    const int count = static_cast<int>(s.digits.size());
-    std::string out = s.negative ? "-" : "";
-    if (s.point > low && s.point <= 16) {
-        if (s.point <= 0) return out + "0." + std::string(static_cast<std::size_t>(-s.point), '0') + s.digits;
-        if (count <= s.point)
-            return out + s.digits + std::string(static_cast<std::size_t>(s.point - count), '0') + ".0";
-        return out + s.digits.substr(0, static_cast<std::size_t>(s.point)) + "." +
-               s.digits.substr(static_cast<std::size_t>(s.point));
+    const std::string_view digits = s.digits;
+    const char* const sign = s.negative ? "-" : "";
+    const int count = static_cast<int>(digits.size());
+    if (s.point > 16 || s.point <= low) {
+        const char* const point = count > 1 ? "." : mantissa_point ? ".0" : "";
+        return fmt::format("{}{}{}{}e{:+0{}}", sign, digits[0], point, digits.substr(1), s.point - 1,
+                           exponent_digits + 1);
     }
-    out += s.digits[0];
-    if (count > 1)
-        out += "." + s.digits.substr(1);
-    else if (mantissa_point)
-        out += ".0";
-    const int power = s.point - 1;
-    return out + fmt::format("e{}{:0{}}", power < 0 ? "-" : "+", std::abs(power), exponent_digits);
+    if (s.point <= 0) return fmt::format("{}0.{:0>{}}", sign, digits, count - s.point);
+    if (count <= s.point) return fmt::format("{}{:0<{}}.0", sign, digits, s.point);
+    const auto whole = static_cast<std::size_t>(s.point);
+    return fmt::format("{}{}.{}", sign, digits.substr(0, whole), digits.substr(whole));
 }
 
 // Of one character in valid UTF-8.
