@@ -17,12 +17,13 @@ namespace {
 
 class PlainSource : public ByteSource {
   public:
-    PlainSource(RegularFile file, std::filesystem::path path) : file_(std::move(file)), path_(std::move(path)) {}
+    PlainSource(RegularFile file, std::filesystem::path path, bool growing)
+        : file_(std::move(file)), path_(std::move(path)), growing_(growing) {}
 
     Result<std::size_t> read(std::span<char> into) override {
         STUDIO_TRY(const std::size_t n, readSome(file_.fd.get(), into, path_));
         read_ += n;
-        if (n < into.size()) STUDIO_CHECK(checkUnchanged());
+        if (n < into.size() && !growing_) STUDIO_CHECK(checkUnchanged());
         return n;
     }
     std::uint64_t bytesRead() const override { return read_; }
@@ -41,6 +42,7 @@ class PlainSource : public ByteSource {
 
     RegularFile file_;
     std::filesystem::path path_;
+    const bool growing_;
     std::uint64_t read_ = 0;
 };
 
@@ -139,11 +141,12 @@ class GzipSource final : public ByteSource {
 
 }  // namespace
 
-Result<std::unique_ptr<ByteSource>> ByteSource::open(const std::filesystem::path& path, std::uint64_t max_expanded) {
+Result<std::unique_ptr<ByteSource>> ByteSource::open(const std::filesystem::path& path, std::uint64_t max_expanded,
+                                                     bool growing) {
     STUDIO_TRY(RegularFile file, openRegular(path));
     unsigned char magic[2] = {};
     const bool gzip = ::pread(file.fd.get(), magic, sizeof magic, 0) == 2 && magic[0] == 0x1F && magic[1] == 0x8B;
-    auto plain = std::make_unique<PlainSource>(std::move(file), path);
+    auto plain = std::make_unique<PlainSource>(std::move(file), path, growing);
     if (!gzip) return std::unique_ptr<ByteSource>(std::move(plain));
     return std::unique_ptr<ByteSource>(std::make_unique<GzipSource>(std::move(plain), path, max_expanded));
 }

@@ -12,8 +12,9 @@ namespace studio::io {
 
 class ByteSource {
   public:
-    // Recognises gzip by its first bytes.
-    static Result<std::unique_ptr<ByteSource>> open(const std::filesystem::path& path, std::uint64_t max_expanded);
+    // Recognises gzip by its first bytes. Unless it is `growing`, a file that changes while it is read is an error.
+    static Result<std::unique_ptr<ByteSource>> open(const std::filesystem::path& path, std::uint64_t max_expanded,
+                                                    bool growing = false);
     virtual ~ByteSource() = default;
 
     // Fills the span unless the end comes first; 0 at the end. After an error the bytes before it have been delivered.

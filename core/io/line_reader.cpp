@@ -100,7 +100,7 @@ Result<LineReader> LineReader::open(const std::filesystem::path& path, LineReade
     auto state = std::make_unique<State>();
     state->path = path;
     state->options = options;
-    STUDIO_TRY(state->source, ByteSource::open(path, options.max_expanded));
+    STUDIO_TRY(state->source, ByteSource::open(path, options.max_expanded, options.growing));
     STUDIO_CHECK(state->skipMark());
     return LineReader(std::move(state));
 }

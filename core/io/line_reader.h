@@ -22,6 +22,7 @@ struct Line {
 struct LineReaderOptions {
     std::uint64_t max_line = 16u << 20;
     std::uint64_t max_expanded = 16ull << 30;  // of a gzip; beyond it next() is an error
+    bool growing = false;  // another process is appending: what was there when the end was reached is taken as it is
 };
 
 // Recognises gzip by its first bytes (all members are read). A UTF-8 byte order mark at the start is skipped; a UTF-16

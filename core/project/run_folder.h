@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -15,12 +16,13 @@
 
 namespace studio::project {
 
-// run.json. `details` is what the job that runs it records (recipe, data, base, build, machine); this room only keeps it.
+// run.json. `details` is what the job that runs it records (recipe, data, base, build, machine); this room only keeps
+// it: its keys stand in the file beside those of this room.
 struct RunInfo {
     std::string name;
     RunState state = RunState::Queued;
-    std::string created, started, finished;   // ISO 8601 with offset, empty where not yet
-    std::string failure;                      // the sentence of the last failure
+    std::string created, started, finished;  // ISO 8601 with offset, empty where not yet
+    std::string failure;                     // the sentence of the last failure
     io::Json details;
 };
 
@@ -50,7 +52,11 @@ class Run {
 
 bool isRunFolder(const std::filesystem::path& folder);
 
+// A name for a folder out of any text a person typed: "Ünï run/1" -> "n-run-1"; never empty, hidden or a path.
+std::string folderName(std::string_view title);
+
 // The record as it stands, without locking: a run that was at work and whose lock nobody holds is Interrupted.
+// Unsupported if a newer version of the program wrote it.
 Result<RunInfo> readRun(const std::filesystem::path& folder);
 
 struct ListedRun {

@@ -48,6 +48,9 @@ class RunLog {
     Result<void> sample(const SampleRecord& record);
     Result<void> sync();
 
+    // What was found wrong while cutting back, as sentences: lines that a lost machine took along, damaged ones.
+    const std::vector<std::string>& notes() const;
+
   private:
     struct State;
     explicit RunLog(std::unique_ptr<State> state);
@@ -58,7 +61,7 @@ struct Metrics {
     std::vector<StepRecord> steps;
     std::vector<EvalRecord> evaluations;
 };
-// Tolerates a torn last line.
+// Nothing where there is no file yet; a torn last line is left out, also of a run at work.
 Result<Metrics> readMetrics(const std::filesystem::path& run_folder);
 Result<std::vector<SampleRecord>> readSamples(const std::filesystem::path& run_folder);
 
