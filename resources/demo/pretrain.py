@@ -2,7 +2,7 @@
 """Trains the toy model from scratch and writes it as a Hugging Face folder.
 
     python3 pretrain.py --texts en-train.texts.jsonl.gz --leave_out sample/oasst1-en-validation.messages.jsonl.gz \
-        --tokenizer model/tokenizer.model --out model
+        --tokenizer model/tokenizer.model --out model --report pretraining.json --compile
 
 Plain torch: phi's architecture (one LayerNorm a block, attention and MLP in
 parallel, rotary on the first 32 of 80 dimensions of a head), bfloat16 autocast,
@@ -200,6 +200,7 @@ def main():
     parser.add_argument("--leave_out", help="JSONL whose texts must not be trained on (the sample)")
     parser.add_argument("--tokenizer", required=True)
     parser.add_argument("--out", required=True)
+    parser.add_argument("--report", help="where the figures go (default: pretraining.json in --out)")
     parser.add_argument("--epochs", type=int, default=30)
     parser.add_argument("--dropout", type=float, default=0.15)
     parser.add_argument("--learning_rate", type=float, default=3e-3)
@@ -290,14 +291,14 @@ def main():
         f.write("\n")
     model.load_state_dict({n: t.float() for n, t in load_file(os.path.join(args.out, "model.safetensors")).items()})
     model.to(device)
-    report = {"card": torch.cuda.get_device_name() if device == "cuda" else "cpu", "torch": torch.__version__, "arguments": {k: v for k, v in vars(args).items() if k not in ("texts", "leave_out", "tokenizer", "out")},
+    report = {"card": torch.cuda.get_device_name() if device == "cuda" else "cpu", "torch": torch.__version__, "arguments": {k: v for k, v in vars(args).items() if k not in ("texts", "leave_out", "tokenizer", "out", "report")},
               "parameters": sum(p.numel() for p in model.parameters()), "train_texts": len(train), "held_out_texts": held, "train_tokens": tokens,
               "steps": step, "tokens_seen": step * args.batch * (block - 1), "seconds": round(seconds, 1), "log": log,
               "held_out_loss_fp16_weights": round(held_out_loss(model, held_blocks, end, autocast), 4), "samples": []}
     for prompt in ["The best way to learn a language is", "Here is a recipe for", "def ", "I think that"]:
         for temperature in (0.0, 0.8):
             report["samples"].append({"prompt": prompt, "temperature": temperature, "text": continue_text(model, tok, prompt, 80, device, temperature)})
-    with open(os.path.join(args.out, "pretraining.json"), "w") as f:
+    with open(args.report or os.path.join(args.out, "pretraining.json"), "w", encoding="utf-8") as f:
         json.dump(report, f, indent=1, ensure_ascii=False)
         f.write("\n")
     for s in report["samples"]:
