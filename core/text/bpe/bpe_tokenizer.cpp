@@ -33,26 +33,8 @@ void BpeTokenizer::append(std::string_view text, bool with_specials, std::vector
 
 void BpeTokenizer::appendPlain(std::string_view text, WordCache& cache, std::vector<int>& ids) const {
     const char* const end = text.data() + text.size();
-    for (WordSplitter words(classes_, text); !words.done();) {
-        const std::string_view word = words.next();
-        if (word.size() > WordCache::kLongestWord) {
-            merger_.append(word, ids);
-            continue;
-        }
-        const WordCache::Key key = WordCache::key(word, end);
-        WordCache::Entry& known = cache.entry(key);
-        if (known.key == key) {
-            ids.insert(ids.end(), known.ids.begin(), known.ids.begin() + known.count);
-            continue;
-        }
-        const std::size_t before = ids.size();
-        merger_.append(word, ids);
-        const std::size_t count = ids.size() - before;
-        if (count > WordCache::kMostTokens) continue;
-        known.key = key;
-        known.count = static_cast<std::uint32_t>(count);
-        std::copy(ids.begin() + before, ids.end(), known.ids.begin());
-    }
+    const auto merge = [&](std::string_view word, std::vector<int>& out) { merger_.append(word, out); };
+    for (WordSplitter words(classes_, text); !words.done();) cache.append(words.next(), end, ids, merge);
 }
 
 }  // namespace studio::text

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "text/bpe/bpe_model.h"
-#include "text/bpe/word_cache.h"
+#include "text/word_cache.h"
 #include "text/bpe/word_merger.h"
 #include "text/tokenizer.h"
 #include "text/unicode/char_class.h"

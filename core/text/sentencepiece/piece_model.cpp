@@ -135,6 +135,7 @@ class Checker {
                 if (field.type != WireField::Type::Bytes) return broken();
                 if (!field.bytes.empty() && !isSoundCharsMap(field.bytes))
                     return corruptFile(file_, "the table of the normaliser is broken");
+                if (used && !field.bytes.empty()) model_.normalizes = true;
             } else if (field.number >= kDummyPrefix && field.number <= kEscape) {
                 if (field.type != WireField::Type::Varint) return broken();
                 const bool on = field.value != 0;
@@ -151,6 +152,7 @@ class Checker {
         const int count = static_cast<int>(model_.pieces.size());
         if (count == 0) return corruptFile(file_, "there are no pieces");
         if (model_type_ != 1 && model_type_ != 2) return unsupported("it is neither a unigram nor a BPE model");
+        model_.is_bpe = model_type_ == 2;
         if (whitespace_as_suffix_ || !escape_whitespaces_) return unsupported("it does not write spaces before words");
         int unknown = 0, bytes = 0;
         for (int id = 0; id < count; ++id) {
@@ -195,6 +197,18 @@ class Checker {
 };
 
 }  // namespace
+
+std::string withSpaces(std::string_view piece) {
+    constexpr std::string_view kSpaceSign = "\u2581";
+    std::string text;
+    while (true) {
+        const std::size_t sign = piece.find(kSpaceSign);
+        text += piece.substr(0, sign);
+        if (sign == std::string_view::npos) return text;
+        text += ' ';
+        piece.remove_prefix(sign + kSpaceSign.size());
+    }
+}
 
 Result<PieceModel> checkPieceModel(std::string_view bytes, const std::string& file) {
     return Checker(file).check(bytes);

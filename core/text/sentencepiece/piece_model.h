@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,11 +23,16 @@ struct PieceModel {
     std::vector<Piece> pieces;            // by id
     int unknown_id = 0;
     int bos_id = 1, eos_id = 2;           // -1: none
+    bool is_bpe = false;                  // else unigram
+    bool normalizes = false;              // has a table of replacements
     bool byte_fallback = false;
     std::array<int, 256> byte_ids{};      // with byte_fallback
     bool add_dummy_prefix = true;
     bool remove_extra_whitespaces = true;
 };
+
+// ▁ back to spaces.
+std::string withSpaces(std::string_view piece);
 
 // The library's own reader follows offsets of the file without a check (CVE-2026-1260 and its kin: NUL inside a piece,
 // overlong pieces, a crafted normalisation table), so everything it follows is checked here: the wire format, the pieces,

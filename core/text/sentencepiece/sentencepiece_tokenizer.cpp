@@ -17,14 +17,7 @@ constexpr std::string_view kSpaceSign = "\u2581";
 std::string bytesOf(const Piece& piece, int byte) {
     if (piece.type == PieceType::Byte) return std::string(1, static_cast<char>(byte));
     if (piece.type == PieceType::Control || piece.type == PieceType::Unknown) return piece.text;
-    std::string bytes;
-    for (std::size_t done = 0; done < piece.text.size();) {
-        const std::size_t sign = std::min(piece.text.find(kSpaceSign, done), piece.text.size());
-        bytes.append(piece.text, done, sign - done);
-        if (sign < piece.text.size()) bytes += ' ';
-        done = sign + kSpaceSign.size();
-    }
-    return bytes;
+    return withSpaces(piece.text);
 }
 
 }  // namespace
@@ -36,6 +29,9 @@ Result<std::shared_ptr<const Tokenizer>> SentencePieceTokenizer::load(const std:
     STUDIO_TRY(std::string bytes, io::readFile(path, kMaxTokenizerFile));
     std::shared_ptr<SentencePieceTokenizer> tokenizer(new SentencePieceTokenizer());
     STUDIO_TRY(tokenizer->model_, checkPieceModel(bytes, file));
+    const PieceModel& model = tokenizer->model_;
+    if (model.is_bpe && model.byte_fallback && !model.normalizes && !model.remove_extra_whitespaces)
+        tokenizer->borders_.emplace(model.pieces);
     STUDIO_CHECK(tokenizer->takePieces(names, file));
     STUDIO_CHECK(tokenizer->takeAdded(added, names, file));
     STUDIO_CHECK(tokenizer->findEos(names, file));
@@ -139,22 +135,23 @@ std::string_view SentencePieceTokenizer::tokenBytes(int id) const {
 }
 
 void SentencePieceTokenizer::append(std::string_view text, bool with_specials, std::vector<int>& ids) const {
+    WordCachePool::Loan cache(caches_);
     added_.split(
         text, with_specials,
-        [&](std::string_view plain) { appendPlain(plain, plain.data() == text.data(), ids); },
+        [&](std::string_view plain) {
+            if (prefix_here_ && plain.data() == text.data()) {
+                appendPlain(fmt::format(" {}", plain), *cache, ids);
+            } else {
+                appendPlain(plain, *cache, ids);
+            }
+        },
         [&](int id) { ids.push_back(id); });
 }
 
-void SentencePieceTokenizer::appendPlain(std::string_view text, bool opens_text, std::vector<int>& ids) const {
-    std::string spaced;
-    if (opens_text && prefix_here_) {
-        spaced = " ";
-        spaced += text;
-        text = spaced;
-    }
+void SentencePieceTokenizer::appendPlain(std::string_view text, WordCache& cache, std::vector<int>& ids) const {
     while (!text.empty()) {
         const std::string_view valid = text.substr(0, validPrefix(text));
-        appendValid(valid, ids);
+        appendValid(valid, cache, ids);
         text.remove_prefix(valid.size());
         if (text.empty()) break;
         appendBytes(text.substr(0, 1), ids);
@@ -162,13 +159,24 @@ void SentencePieceTokenizer::appendPlain(std::string_view text, bool opens_text,
     }
 }
 
-void SentencePieceTokenizer::appendValid(std::string_view text, std::vector<int>& ids) const {
+void SentencePieceTokenizer::appendValid(std::string_view text, WordCache& cache, std::vector<int>& ids) const {
     while (!text.empty()) {
         const std::size_t sign = model_.byte_fallback ? text.find(kSpaceSign) : std::string_view::npos;
-        appendPieces(text.substr(0, sign), ids);
+        appendWords(text.substr(0, sign), cache, ids);
         if (sign == std::string_view::npos) break;
         appendBytes(kSpaceSign, ids);
         text.remove_prefix(sign + kSpaceSign.size());
+    }
+}
+
+void SentencePieceTokenizer::appendWords(std::string_view text, WordCache& cache, std::vector<int>& ids) const {
+    if (!borders_) return appendPieces(text, ids);
+    const char* const end = text.data() + text.size();
+    const auto tokenize = [&](std::string_view word, std::vector<int>& out) { appendPieces(word, out); };
+    while (!text.empty()) {
+        const std::string_view word = text.substr(0, borders_->firstPart(text));
+        cache.append(word, end, ids, tokenize);
+        text.remove_prefix(word.size());
     }
 }
 

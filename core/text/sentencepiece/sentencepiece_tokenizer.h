@@ -5,11 +5,14 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 
 #include "text/added_tokens.h"
+#include "text/sentencepiece/borders.h"
 #include "text/sentencepiece/piece_model.h"
 #include "text/special_names.h"
 #include "text/tokenizer.h"
+#include "text/word_cache.h"
 
 namespace studio::text {
 
@@ -39,13 +42,16 @@ class SentencePieceTokenizer final : public Tokenizer {
     Result<void> open(std::string bytes, const std::string& file);
 
     void append(std::string_view text, bool with_specials, std::vector<int>& ids) const;
-    void appendPlain(std::string_view text, bool opens_text, std::vector<int>& ids) const;
-    void appendValid(std::string_view text, std::vector<int>& ids) const;
+    void appendPlain(std::string_view text, WordCache& cache, std::vector<int>& ids) const;
+    void appendValid(std::string_view text, WordCache& cache, std::vector<int>& ids) const;
+    void appendWords(std::string_view text, WordCache& cache, std::vector<int>& ids) const;
     void appendPieces(std::string_view text, std::vector<int>& ids) const;
     void appendBytes(std::string_view bytes, std::vector<int>& ids) const;
 
     PieceModel model_;
     sentencepiece::SentencePieceProcessor processor_;
+    std::optional<PieceBorders> borders_;   // where each word may be looked up by itself
+    mutable WordCachePool caches_;
     bool prefix_here_ = false;           // the leading space is put here, not by the library
     std::vector<std::string> tokens_;    // bytes by id
     std::vector<bool> special_;          // by id
