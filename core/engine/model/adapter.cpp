@@ -1,6 +1,7 @@
 #include "engine/model/adapter.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
@@ -87,7 +88,7 @@ BlockOffsets place(Layout& layout, const BlockShape& shape, int layer, const Cho
     return offsets;
 }
 
-LoraStack bind(AdapterParameters& parameters, const BlockShape& shape, int layer, const Chosen& chosen,
+LoraStack bindStack(AdapterParameters& parameters, const BlockShape& shape, int layer, const Chosen& chosen,
                const BlockOffsets& offsets, std::span<const Linear> linears) {
     float* values = parameters.values().data();
     float* gradients = parameters.gradients().data();
@@ -158,9 +159,9 @@ Result<Adapter> Adapter::layOut(const BlockShape& shape, int layers, const api::
     adapter.lowest = chosen.begin()->first.first;
     for (int layer = 0; layer < layers; ++layer) {
         const auto stack = [&](std::span<const Linear> linears) {
-            return bind(adapter.parameters, shape, layer, chosen, offsets[static_cast<std::size_t>(layer)], linears);
+            return bindStack(adapter.parameters, shape, layer, chosen, offsets[static_cast<std::size_t>(layer)], linears);
         };
-        adapter.blocks.push_back({stack(kStacks[0]), stack(kStacks[1]), stack(kStacks[2])});
+        adapter.blocks.push_back(BlockAdapter{stack(kInputStack), stack(kDenseStack), stack(kFc2Stack)});
         const BlockAdapter& block = adapter.blocks.back();
         adapter.input_rank = std::max(adapter.input_rank, block.input.rank());
         adapter.dense_rank = std::max(adapter.dense_rank, block.dense.rank());

@@ -5,7 +5,7 @@
 namespace studio::engine {
 namespace {
 
-BlockActivations activations(kernels::Arena& arena, const WorkspaceShape& shape, std::int64_t rows) {
+BlockActivations oneBlock(kernels::Arena& arena, const WorkspaceShape& shape, std::int64_t rows) {
     BlockActivations act;
     act.h = arena.matrix(rows, shape.block.hidden);
     act.y = arena.matrix(rows, shape.block.inputOut());
@@ -31,7 +31,7 @@ Workspace Workspace::layOut(kernels::Arena& arena, const WorkspaceShape& shape, 
     const int kept = limits.training ? shape.layers - shape.lowest : 0;
     for (int i = 0; i <= kept; ++i) ws.x.push_back(arena.matrix(rows, block.hidden));
     const int sets = shape.recompute ? 1 : std::max(kept, 1);
-    for (int i = 0; i < sets; ++i) ws.activations.push_back(activations(arena, shape, rows));
+    for (int i = 0; i < sets; ++i) ws.activations.push_back(oneBlock(arena, shape, rows));
 
     ws.scratch.weights = shape.weight_floats > 0 ? arena.floats(shape.weight_floats) : nullptr;
     ws.scratch.keys = arena.matrix(keys, block.kv);
