@@ -104,8 +104,7 @@ Result<void> writePrepared(io::FileOps& ops, const fs::path& folder, const Examp
     job.report({"Writing the prepared data", 0, 0, ""});
     auto written = writeFiles(ops, folder, examples, provenance, job);
     if (!written && created) {  // leave nothing half done behind
-        fs::remove(folder / kTokensName, error);
-        fs::remove(folder, error);
+        for (const fs::path& path : {folder / kManifestName, folder / kTokensName, folder}) ops.remove(path.c_str());
     }
     return written;
 }
