@@ -218,7 +218,7 @@ def main(folder):
         store(case, *evaluate(model, batch))
         return model
 
-    paths = paths_batch(rng, 256, [37, 150, 20], lambda at: at % 11 > 4)
+    paths = paths_batch(rng, 256, [37, 150, 20, 6, 8, 6, 9], lambda at: at % 11 > 3)
     model = add("paths", "mha", "double", "all", paths)
     with torch.no_grad(), model.disable_adapter():
         out["paths.base_nll"] = evaluate(model, paths, gradients=False)[0]

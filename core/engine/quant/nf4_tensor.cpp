@@ -1,22 +1,13 @@
 #include "engine/quant/nf4_tensor.h"
 
-#include <ATen/core/Tensor.h>
-#include <ATen/ops/from_blob.h>
-#include <ATen/ops/mean.h>
-
 #include <cstring>
 
+#include "engine/kernels/mean.h"
 #include "engine/quant/dynamic_map.h"
 #include "engine/quant/quantise_blocks.h"
 
 namespace studio::engine {
 namespace {
-
-Result<float> meanAsTorch(std::vector<float>& values) try {
-    return at::from_blob(values.data(), {static_cast<std::int64_t>(values.size())}, at::kFloat).mean().item<float>();
-} catch (const std::exception& error) {
-    return fail(ErrorCode::Internal, std::string("The mean of the block scales failed: ") + error.what());
-}
 
 template <class T>
 const T* place(kernels::Arena& arena, const std::vector<T>& values) {
@@ -51,7 +42,7 @@ Result<Nf4Tensor> Nf4Tensor::quantise(std::span<const float> values, std::int64_
         parts.absmax = std::move(blocks.absmax);
         return fromParts(parts);
     }
-    STUDIO_TRY(parts.offset, meanAsTorch(blocks.absmax));
+    STUDIO_TRY(parts.offset, kernels::mean(blocks.absmax.data(), static_cast<std::int64_t>(blocks.absmax.size())));
     for (float& absmax : blocks.absmax) absmax -= parts.offset;
     const auto map = dynamicMap();
     auto coded = quantiseDynamic(blocks.absmax, map);
