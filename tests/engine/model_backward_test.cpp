@@ -1,0 +1,137 @@
+// Gradients of every A and B against autograd through transformers + peft in float32.
+#include <algorithm>
+
+#include "engine/model_golden.h"
+
+using namespace studio;
+using test::relative;
+
+namespace {
+
+// Of a tensor's gradient: largest difference over the reference's largest element.
+constexpr double kGradientTolerance = 1e-4;
+constexpr double kLossTolerance = 1e-4;
+
+class ModelBackwardTest : public QObject {
+    Q_OBJECT
+
+    test::PhiGolden golden_;
+
+    static double weightedLoss(const dataset::Batch& batch, std::span<const float> nll) {
+        double loss = 0;
+        for (std::size_t i = 0; i < nll.size(); ++i) loss += static_cast<double>(batch.targets[i].weight) * nll[i];
+        return loss;
+    }
+
+    // Forward and backward of one batch; gradients are added to what is there.
+    static double run(engine::PhiModel& model, const dataset::Batch& batch, float scale = 1,
+                      const engine::ForwardOptions& settings = {}) {
+        engine::ForwardOptions options = settings;
+        options.training = true;
+        std::vector<float> nll(batch.targets.size());
+        if (auto done = model.forward(batch, options, nll); !done) qFatal("%s", done.error().text().c_str());
+        if (auto done = model.backward(scale); !done) qFatal("%s", done.error().text().c_str());
+        return weightedLoss(batch, nll);
+    }
+
+    // Worst tensor of the adapter against the golden gradients under `key`.
+    double worst(const engine::PhiModel& model, const std::string& key, float scale = 1) const {
+        double result = 0;
+        for (const auto& tensor : model.adapter().tensors()) {
+            auto expected = golden_.tensors.floats(key + ".gradient." + tensor.name);
+            for (float& value : expected) value *= scale;
+            result = std::max(result, relative(model.adapter().gradients().subspan(tensor.offset, tensor.size()), expected));
+        }
+        return result;
+    }
+
+    double expectedLoss(const dataset::Batch& batch, const std::string& key) const {
+        return weightedLoss(batch, golden_.tensors.floats(key + ".nll"));
+    }
+
+  private Q_SLOTS:
+    void agreesWithAutograd_data() {
+        QTest::addColumn<QString>("name");
+        for (const auto& [name, unused] : golden_.spec["cases"].items())
+            QTest::newRow(name.c_str()) << QString::fromStdString(name);
+    }
+    void agreesWithAutograd() {
+        QFETCH(QString, name);
+        const std::string key = name.toStdString();
+        const auto model = golden_.forCase(key);
+        const auto batch = golden_.batch(key);
+        const double loss = run(*model, batch), expected = expectedLoss(batch, key);
+        const double gradient = worst(*model, key);
+        qInfo("loss %.2g, worst gradient %.2g", std::abs(loss - expected) / expected, gradient);
+        QVERIFY(std::abs(loss - expected) < kLossTolerance * expected);
+        QVERIFY(gradient < kGradientTolerance);
+    }
+
+    void tolerancesBite_data() {
+        QTest::addColumn<QString>("variant");
+        for (const char* variant : {"erf", "interleaved", "plain"}) QTest::newRow(variant) << QString(variant);
+    }
+    void tolerancesBite() {
+        QFETCH(QString, variant);
+        const auto model = golden_.forCase("paths");
+        run(*model, golden_.batch("paths"));
+        const double gradient = worst(*model, "paths." + variant.toStdString());
+        qInfo("worst gradient %.2g", gradient);
+        QVERIFY(gradient > 2 * kGradientTolerance);
+    }
+
+    // Groups of subtrees that repeat their ancestors as rows without targets add up to the whole tree.
+    void aDividedTreeEqualsItself() {
+        const auto model = golden_.forCase("tree");
+        const auto tree = golden_.batch("tree");
+        double loss = 0;
+        for (const auto& json : golden_.spec["divided"]) loss += run(*model, test::batchFrom(json));
+        const double expected = expectedLoss(tree, "tree");
+        QVERIFY(std::abs(loss - expected) < kLossTolerance * expected);
+        QVERIFY(worst(*model, "tree") < kGradientTolerance);
+
+        // Without one of the groups it does not.
+        model->adapter().zeroGradients();
+        run(*model, test::batchFrom(golden_.spec["divided"][1]));
+        QVERIFY(worst(*model, "tree") > 100 * kGradientTolerance);
+    }
+
+    void scaleAndAccumulation() {
+        const auto model = golden_.forCase("paths");
+        const auto batch = golden_.batch("paths");
+        run(*model, batch, 0.25f);
+        QVERIFY(worst(*model, "paths", 0.25f) < kGradientTolerance);
+        run(*model, batch, 0.5f);
+        QVERIFY(worst(*model, "paths", 0.75f) < kGradientTolerance);
+        QVERIFY(!model->backward(1).has_value());   // once a forward
+    }
+
+    void aSmallBatchAfterALargeOneUsesNoStaleRows() {
+        const auto model = golden_.forCase("gqa_tree");
+        run(*model, golden_.batch("gqa_paths"));
+        model->adapter().zeroGradients();
+        run(*model, golden_.batch("gqa_tree"));
+        QVERIFY(worst(*model, "gqa_tree") < kGradientTolerance);
+    }
+
+    // Between forward and backward somebody chats.
+    void decodingDoesNotDisturbTraining() {
+        const auto alone = golden_.forCase("paths"), disturbed = golden_.forCase("paths");
+        const auto batch = golden_.batch("paths");
+        run(*alone, batch);
+        std::vector<float> nll(batch.targets.size()), logits(256);
+        engine::ForwardOptions options;
+        options.training = true;
+        QVERIFY(disturbed->forward(batch, options, nll).has_value());
+        auto cache = disturbed->newCache(100);
+        QVERIFY(cache.has_value());
+        QVERIFY(disturbed->step(**cache, std::span(batch.tokens).first(40), 1, logits).has_value());
+        QVERIFY(disturbed->backward(1).has_value());
+        QVERIFY(std::ranges::equal(alone->adapter().gradients(), disturbed->adapter().gradients()));
+    }
+};
+
+}  // namespace
+
+QTEST_GUILESS_MAIN(ModelBackwardTest)
+#include "model_backward_test.moc"
