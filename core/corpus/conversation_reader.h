@@ -30,17 +30,18 @@ class ConversationReader {
     Result<void> read(JsonObject line, LineOrigin origin, MessageSink& sink);
 
   private:
+    struct Pending {
+        JsonObject message;
+        bool nested = false;  // in the message with the id `parent_id`, empty if that has none
+        std::string_view parent_id;
+    };
+
     Result<void> readTree(JsonObject line, MessageSink& sink);
     Result<void> readThread(JsonObject line, MessageSink& sink);
     Result<void> readNested(JsonObject message, MessageSink& sink);
     std::optional<std::string> placeInTree(const Pending& place);
     void pushReplies(JsonObject message, MessageSink& sink);
 
-    struct Pending {
-        JsonObject message;
-        bool nested = false;  // in the message with the id `parent_id`, empty if that has none
-        std::string_view parent_id;
-    };
     std::vector<Pending> pending_;
     std::optional<std::string_view> tree_id_, tree_state_;  // of the row around the messages
     MessageFields fields_;

@@ -93,6 +93,29 @@ std::string misplacedReason(const Misplaced& message) {
                                    : fmt::format("Its parent {} is not in the file.", message.parent_id);
 }
 
+// A first import writes a store whose every page is new: a rollback journal then holds next to nothing, where a
+// write-ahead log would hold everything once more. Readers, of which an empty store has none, would be shut out.
+class BulkJournal {
+  public:
+    static Result<BulkJournal> begin(Database& database) {
+        STUDIO_TRY(const std::int64_t filled, database.integer("SELECT EXISTS (SELECT 1 FROM messages)"));
+        BulkJournal journal;
+        if (filled || database.inMemory() || database.readOnly()) return journal;
+        journal.database_ = &database;
+        (void)database.execute("PRAGMA journal_mode=DELETE");  // somebody else has it open: then the log stays
+        return journal;
+    }
+    BulkJournal(BulkJournal&& other) noexcept : database_(std::exchange(other.database_, nullptr)) {}
+    BulkJournal& operator=(BulkJournal&&) = delete;
+    ~BulkJournal() {
+        if (database_) (void)database_->execute("PRAGMA journal_mode=WAL");  // or when the store is opened next
+    }
+
+  private:
+    BulkJournal() = default;
+    Database* database_ = nullptr;
+};
+
 class Import : private MessageSink {
   public:
     Import(Store& store, const std::filesystem::path& path, const ImportOptions& options, const JobContext& job)
@@ -271,6 +294,7 @@ Result<ImportReport> Import::run() {
     STUDIO_CHECK(refuseOtherFormats(path_));
     const FileState before = stateOf(path_);
     const Interruptible scope(database_, job_);
+    STUDIO_TRY(const BulkJournal journal, BulkJournal::begin(database_));
     STUDIO_TRY(Transaction transaction, Transaction::begin(database_));
     STUDIO_TRY(const bool known, alreadyImported());
     if (!known) {

@@ -115,7 +115,7 @@ std::string quoteImpossibleNumbers(std::string_view line) {
 }
 
 JsonLineParser::JsonLineParser() {
-    (void)parser_.allocate(1u << 20, kMaxNesting);  // if there is no memory, parse() says so
+    ready_ = parser_.allocate(1u << 20, kMaxNesting) == simdjson::SUCCESS;
 }
 
 std::string JsonLineParser::describe(simdjson::error_code code, std::string_view line, std::uint64_t offset) const {
@@ -174,6 +174,7 @@ const char* JsonLineParser::duplicateKey(JsonElement root) {
 }
 
 tl::expected<JsonObject, std::string> JsonLineParser::parse(std::string_view line, std::uint64_t offset) {
+    if (!ready_) return tl::unexpected(describe(simdjson::MEMALLOC, line, offset));
     JsonElement root;
     simdjson::error_code code = parser_.parse(line.data(), line.size(), true).get(root);
     if (code != simdjson::SUCCESS && code != simdjson::UTF8_ERROR && code != simdjson::DEPTH_ERROR) {

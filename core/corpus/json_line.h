@@ -30,6 +30,7 @@ class JsonLineParser {
     const char* duplicateKey(JsonElement root);  // null: none
 
     simdjson::dom::parser parser_;
+    bool ready_ = false;
     std::vector<JsonElement> containers_;  // still to be looked into
     std::vector<std::string_view> keys_;
     std::string repeated_;

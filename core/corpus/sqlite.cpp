@@ -108,7 +108,8 @@ Result<std::unique_ptr<Database>> Database::open(const std::filesystem::path& pa
     // The file may come from a stranger: its schema must not call functions, nor may SQL be smuggled into internals.
     sqlite3_db_config(database->handle_, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
     sqlite3_db_config(database->handle_, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
-    STUDIO_CHECK(database->execute("PRAGMA cache_size=-65536; PRAGMA temp_store=FILE; PRAGMA cell_size_check=ON"));
+    STUDIO_CHECK(database->execute(
+        "PRAGMA page_size=8192; PRAGMA cache_size=-65536; PRAGMA temp_store=FILE; PRAGMA cell_size_check=ON"));
     return database;
 }
 

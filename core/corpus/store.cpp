@@ -38,16 +38,17 @@ Json parseValues(const Statement& row, int column) {
 }
 
 void readValues(const Statement& row, Message& message) {
-    for (const auto& [name, pair] : parseValues(row, 20).items()) {
+    const Json labels = parseValues(row, 20), emojis = parseValues(row, 21), detoxify = parseValues(row, 22);
+    for (const auto& [name, pair] : labels.items()) {
         if (!pair.is_array() || pair.size() != 2) continue;
         Label label;
         if (pair[0].is_number()) label.value = pair[0].get<double>();
         if (pair[1].is_number_integer()) label.count = pair[1].get<int>();
         message.labels.emplace(name, label);
     }
-    for (const auto& [name, count] : parseValues(row, 21).items())
+    for (const auto& [name, count] : emojis.items())
         if (count.is_number_integer()) message.emojis.emplace(name, count.get<std::int64_t>());
-    for (const auto& [name, value] : parseValues(row, 22).items())
+    for (const auto& [name, value] : detoxify.items())
         if (value.is_number()) message.detoxify.emplace(name, value.get<double>());
 }
 
