@@ -4,12 +4,12 @@
 #include <set>
 
 #include "engine/generate/sampler.h"
-#include "engine/golden_file.h"
+#include "engine/golden.h"
 
 using namespace studio;
 using engine::Sampler;
 using engine::api::GenerateRequest;
-using studio::test::GoldenFile;
+using studio::test::Golden;
 
 namespace {
 
@@ -29,11 +29,10 @@ class SamplerTest : public QObject {
 
   private Q_SLOTS:
     void probabilitiesEqualTransformers() {
-        const GoldenFile golden("sampler.safetensors");
-        QVERIFY2(golden.ok(), golden.error().c_str());
-        const auto logits = golden.values<float>("logits"), expected = golden.values<float>("probabilities");
-        const auto history = golden.values<int>("history");
-        const auto settings = golden.values<double>("settings");
+        const Golden golden("sampler.safetensors");
+        const auto logits = golden.floats("logits"), expected = golden.floats("probabilities");
+        const auto history = golden.raw<int>("history");
+        const auto settings = golden.raw<double>("settings");
         const std::size_t cases = settings.size() / 4;
         QVERIFY(cases >= 20 && logits.size() == expected.size());
         const std::size_t vocab = logits.size() / cases, past = history.size() / cases;

@@ -2,11 +2,11 @@
 #include <cmath>
 #include <limits>
 
-#include "engine/golden_file.h"
+#include "engine/golden.h"
 #include "engine/train/adamw.h"
 
 using namespace studio::engine;
-using studio::test::GoldenFile;
+using studio::test::Golden;
 
 namespace {
 
@@ -30,12 +30,12 @@ class AdamWTest : public QObject {
     Q_OBJECT
 
     // Largest difference to torch over all steps of a case.
-    static double differenceToTorch(const GoldenFile& golden, const Case& c, double weight_decay, double max_norm) {
-        std::vector<float> p = golden.values<float>("start");
-        const std::vector<float> gradients = golden.values<float>("gradients");
+    static double differenceToTorch(const Golden& golden, const Case& c, double weight_decay, double max_norm) {
+        std::vector<float> p = golden.floats("start");
+        const std::vector<float> gradients = golden.floats("gradients");
         const std::string prefix = std::string(c.name) + ".";
-        const std::vector<float> expected = golden.values<float>(prefix + "parameters");
-        const std::vector<float> norms = golden.values<float>(prefix + "norms");
+        const std::vector<float> expected = golden.floats(prefix + "parameters");
+        const std::vector<float> norms = golden.floats(prefix + "norms");
         if (p.empty() || norms.empty() || expected.size() != gradients.size()) return 1e9;
         std::vector<float> m(p.size()), v(p.size());
         double most = 0;
@@ -53,14 +53,13 @@ class AdamWTest : public QObject {
             adamW(step, p, gradient, m, v);
             most = std::max(most, worst(p, {expected.data() + s * p.size(), p.size()}));
         }
-        most = std::max(most, worst(m, golden.values<float>(prefix + "exp_avg")));
-        return std::max(most, worst(v, golden.values<float>(prefix + "exp_avg_sq")));
+        most = std::max(most, worst(m, golden.floats(prefix + "exp_avg")));
+        return std::max(most, worst(v, golden.floats(prefix + "exp_avg_sq")));
     }
 
   private Q_SLOTS:
     void updatesEqualTorch() {
-        const GoldenFile golden("adamw.safetensors");
-        QVERIFY2(golden.ok(), golden.error().c_str());
+        const Golden golden("adamw.safetensors");
         for (const Case& c : kCases) {
             const double difference = differenceToTorch(golden, c, c.weight_decay, c.max_norm);
             QVERIFY2(difference < 1e-6, qPrintable(QString("%1: %2").arg(c.name).arg(difference)));
@@ -68,7 +67,7 @@ class AdamWTest : public QObject {
     }
 
     void theToleranceBites() {
-        const GoldenFile golden("adamw.safetensors");
+        const Golden golden("adamw.safetensors");
         const Case& b = kCases[1];
         QVERIFY(differenceToTorch(golden, b, 0, b.max_norm) > 1e-3);      // no weight decay
         QVERIFY(differenceToTorch(golden, b, b.weight_decay, 0) > 1e-4);  // no clipping

@@ -1,0 +1,112 @@
+#include "engine/border/engine_model.h"
+
+#include "engine/border/guard.h"
+#include "engine/border/phi_adapters.h"
+#include "engine/evaluate/losses.h"
+#include "engine/generate/generation.h"
+#include "engine/train/gradients.h"
+#include "engine/train/trainer.h"
+
+namespace studio::engine {
+namespace {
+
+// Set for as long as it lives.
+class Raised {
+  public:
+    explicit Raised(bool& flag) : flag_(flag) { flag_ = true; }
+    ~Raised() { flag_ = false; }
+    Raised(const Raised&) = delete;
+    Raised& operator=(const Raised&) = delete;
+
+  private:
+    bool& flag_;
+};
+
+}  // namespace
+
+EngineModel::EngineModel(std::unique_ptr<PhiModel> phi, std::shared_ptr<Logger> log)
+    : phi_(std::move(phi)), log_(std::move(log)) {}
+
+Result<void> EngineModel::notWhileTraining() const {
+    if (!training_) return {};
+    return fail(ErrorCode::Busy, "The model is being trained, so its adapter cannot be changed.",
+                "Stop the run first, or wait until it has finished.");
+}
+
+Result<void> EngineModel::needAdapter() const {
+    if (phi_->hasAdapter()) return {};
+    return fail(ErrorCode::InvalidArgument, "There is no adapter to train.", "Create or load an adapter first.");
+}
+
+Result<void> EngineModel::createAdapter(const api::LoraSpec& spec) noexcept {
+    return guarded("creating the adapter", [&]() -> Result<void> {
+        STUDIO_CHECK(notWhileTraining());
+        return phi_->createAdapter(spec);
+    });
+}
+
+Result<void> EngineModel::loadAdapter(const api::LoraSpec& spec, std::span<const io::TensorView> tensors) noexcept {
+    return guarded("loading the adapter", [&]() -> Result<void> {
+        STUDIO_CHECK(notWhileTraining());
+        return phi_->loadAdapter(spec, tensors);
+    });
+}
+
+void EngineModel::dropAdapter() noexcept {
+    if (training_)
+        log_->warning("The adapter is being trained and was not dropped.");
+    else
+        phi_->dropAdapter();
+}
+
+std::vector<io::TensorView> EngineModel::adapter() const noexcept {
+    if (!phi_->hasAdapter()) return {};
+    return phi_->adapter().valueViews();
+}
+
+Result<api::TrainResult> EngineModel::train(const api::TrainPlan& plan, dataset::BatchSource& data,
+                                            dataset::BatchSource* evaluation, const api::Checkpoint* resume,
+                                            api::TrainObserver& observer, api::CheckpointSink& sink,
+                                            api::Mailbox& mailbox, const JobContext& job) noexcept {
+    return guarded("training", [&]() -> Result<api::TrainResult> {
+        STUDIO_CHECK(notWhileTraining());
+        STUDIO_CHECK(needAdapter());
+        const Raised raised(training_);
+        TrainablePhi model(*phi_);
+        return Trainer::run(plan, {model, *this, data, evaluation, observer, sink, mailbox, job, *log_}, resume);
+    });
+}
+
+Result<void> EngineModel::losses(dataset::BatchSource& data, double adapter_strength, api::LossObserver& observer,
+                                 const JobContext& job) noexcept {
+    return guarded("computing losses", [&]() -> Result<void> {
+        TrainablePhi model(*phi_);
+        return eachLoss(model, data, adapter_strength, observer, job);
+    });
+}
+
+Result<api::GradientDump> EngineModel::gradients(const dataset::Batch& batch) noexcept {
+    return guarded("computing gradients", [&]() -> Result<api::GradientDump> {
+        STUDIO_CHECK(notWhileTraining());
+        STUDIO_CHECK(needAdapter());
+        TrainablePhi model(*phi_);
+        STUDIO_TRY(api::GradientDump dump, computeGradients(model, batch));
+        const auto logits = phi_->keptLogits();
+        dump.target_logits.assign(logits.begin(), logits.end());
+        return dump;
+    });
+}
+
+Result<std::unique_ptr<api::Generation>> EngineModel::generate(const api::GenerateRequest& request) noexcept {
+    return guarded("beginning an answer", [&]() -> Result<std::unique_ptr<api::Generation>> {
+        const VocabAndContext limits{info().vocab, info().context};
+        STUDIO_CHECK(checkRequest(request, limits));
+        STUDIO_TRY(Sampler sampler, Sampler::create(request, limits.vocab));
+        for (const std::string& notice : sampler.notices()) log_->warning(notice);
+        STUDIO_TRY(auto cache, phi_->newCache(neededCapacity(request, limits)));
+        auto decoder = std::make_unique<PhiDecoder>(phi_, std::move(cache), request.adapter_strength);
+        return std::make_unique<Answer>(request, std::move(sampler), std::move(decoder), limits.vocab);
+    });
+}
+
+}  // namespace studio::engine

@@ -1,0 +1,188 @@
+#include <QtTest>
+#include <limits>
+
+#include "engine/generate/generation.h"
+
+using namespace studio;
+using namespace studio::engine;
+using api::GenerateRequest;
+using api::StopReason;
+
+namespace {
+
+constexpr int kVocab = 6, kContext = 10;
+
+// After token t the most probable token is (t + 1) mod vocabulary.
+class Counting final : public Decoder {
+  public:
+    explicit Counting(int capacity) : capacity_(capacity) {}
+    Result<void> append(std::span<const int> tokens, std::span<float> logits, std::stop_token stop) override {
+        if (stop.stop_requested()) return cancelled();
+        size_ += static_cast<int>(tokens.size());
+        appended.push_back(static_cast<int>(tokens.size()));
+        std::fill(logits.begin(), logits.end(), 0.0f);
+        logits[(tokens.back() + 1) % kVocab] = broken ? std::numeric_limits<float>::quiet_NaN() : 5.0f;
+        return {};
+    }
+    int size() const override { return size_; }
+    int capacity() const override { return capacity_; }
+
+    std::vector<int> appended;
+    bool broken = false;
+
+  private:
+    int capacity_, size_ = 0;
+};
+
+struct Started {
+    explicit Started(const GenerateRequest& request) {
+        const VocabAndContext model{kVocab, kContext};
+        auto counting = std::make_unique<Counting>(neededCapacity(request, model));
+        decoder = counting.get();
+        answer = std::make_unique<Answer>(request, std::move(*Sampler::create(request, kVocab)), std::move(counting),
+                                          kVocab);
+    }
+    Counting* decoder;
+    std::unique_ptr<Answer> answer;
+};
+
+// Ids until the end, and why it ended.
+std::pair<std::vector<int>, StopReason> all(Answer& answer) {
+    std::vector<int> ids;
+    for (;;) {
+        const auto token = answer.next();
+        if (!token) return {ids, StopReason::None};
+        if (token->id >= 0) ids.push_back(token->id);
+        if (token->stop != StopReason::None) return {ids, token->stop};
+    }
+}
+
+GenerateRequest prompt(std::vector<int> tokens, int max_new_tokens = 256) {
+    GenerateRequest request;
+    request.prompt = std::move(tokens);
+    request.max_new_tokens = max_new_tokens;
+    return request;
+}
+
+}  // namespace
+
+class AnswerTest : public QObject {
+    Q_OBJECT
+
+  private Q_SLOTS:
+    void thePromptIsReadOnceThenTokenByToken() {
+        Started started(prompt({3, 4}, 3));
+        QVERIFY(started.answer->lastLogits().empty());
+        const auto [ids, reason] = all(*started.answer);
+        QCOMPARE(ids, (std::vector<int>{5, 0, 1}));
+        QVERIFY(reason == StopReason::MaxTokens);
+        QCOMPARE(started.decoder->appended, (std::vector<int>{2, 1, 1}));
+        QCOMPARE(started.answer->lastLogits().size(), std::size_t{kVocab});
+        QCOMPARE(started.answer->lastLogits()[1], 5.0f);
+    }
+
+    void aStopTokenIsGivenAndEnds() {
+        auto request = prompt({1});
+        request.stop_ids = {4, 5};
+        Started started(request);
+        const auto [ids, reason] = all(*started.answer);
+        QCOMPARE(ids, (std::vector<int>{2, 3, 4}));
+        QVERIFY(reason == StopReason::StopToken);
+        const auto after = started.answer->next();
+        QVERIFY(after && after->id == -1 && after->stop == StopReason::StopToken);
+    }
+
+    void theContextIsUsedToItsLastPlace() {
+        // Ten places: the prompt's eight tokens, two of the answer, and the token that the last place gives.
+        Started started(prompt({0, 1, 2, 3, 4, 5, 0, 1}));
+        const auto [ids, reason] = all(*started.answer);
+        QCOMPARE(ids, (std::vector<int>{2, 3, 4}));
+        QVERIFY(reason == StopReason::ContextFull);
+        QCOMPARE(started.decoder->size(), kContext);
+    }
+
+    void aPromptThatFillsTheContextGivesOneToken() {
+        Started started(prompt(std::vector<int>(kContext, 2)));
+        const auto [ids, reason] = all(*started.answer);
+        QCOMPARE(ids, std::vector<int>{3});
+        QVERIFY(reason == StopReason::ContextFull);
+    }
+
+    void noTokensAreAskedForNoneAreComputed() {
+        Started started(prompt({1}, 0));
+        const auto token = started.answer->next();
+        QVERIFY(token && token->id == -1 && token->stop == StopReason::MaxTokens);
+        QVERIFY(started.decoder->appended.empty());
+    }
+
+    void aStoppedCallCanBeMadeAgain() {
+        std::stop_source stop;
+        auto request = prompt({1});
+        request.stop = stop.get_token();
+        Started started(request);
+        QCOMPARE(started.answer->next()->id, 2);
+        stop.request_stop();
+        const auto token = started.answer->next();
+        QVERIFY(!token && token.error().cancelled());
+        QCOMPARE(started.decoder->size(), 1);
+    }
+
+    void brokenLogitsEndTheAnswer() {
+        Started started(prompt({1}));
+        QVERIFY(started.answer->next());
+        started.decoder->broken = true;
+        for (int i = 0; i < 2; ++i) {
+            const auto token = started.answer->next();
+            QVERIFY(!token);
+            QVERIFY(!token.error().cancelled());
+        }
+    }
+
+    void theSameSeedGivesTheSameAnswer() {
+        auto request = prompt({1}, 8);
+        request.temperature = 3;
+        request.seed = 9;
+        Started one(request), two(request);
+        QCOMPARE(all(*one.answer).first, all(*two.answer).first);
+    }
+
+    void impossibleRequestsAreRefused_data() {
+        QTest::addColumn<QString>("what");
+        QTest::addColumn<QString>("named");
+        QTest::newRow("no prompt") << "empty"
+                                   << "prompt is empty";
+        QTest::newRow("too long") << "long"
+                                  << "11 tokens, but the model's context holds 10";
+        QTest::newRow("unknown token") << "token"
+                                       << "Token 6";
+        QTest::newRow("negative token") << "negative"
+                                        << "Token -1";
+        QTest::newRow("negative length") << "length"
+                                         << "max_new_tokens is -5";
+        QTest::newRow("strength") << "strength"
+                                  << "adapter_strength is 2";
+    }
+    void impossibleRequestsAreRefused() {
+        QFETCH(QString, what);
+        QFETCH(QString, named);
+        auto request = prompt({1, 2});
+        if (what == "empty") request.prompt.clear();
+        if (what == "long") request.prompt.assign(11, 0);
+        if (what == "token") request.prompt.push_back(kVocab);
+        if (what == "negative") request.prompt.push_back(-1);
+        if (what == "length") request.max_new_tokens = -5;
+        if (what == "strength") request.adapter_strength = 2;
+        const auto checked = checkRequest(request, {kVocab, kContext});
+        QVERIFY(!checked);
+        QVERIFY2(QString::fromStdString(checked.error().message).contains(named), checked.error().message.c_str());
+        QVERIFY(!checked.error().hint.empty());
+    }
+
+    void aHugeLengthNeedsNoMoreThanTheContext() {
+        QCOMPARE(neededCapacity(prompt({1}, std::numeric_limits<int>::max()), {kVocab, kContext}), kContext);
+        QCOMPARE(neededCapacity(prompt({1, 2}, 3), {kVocab, kContext}), 5);
+    }
+};
+
+QTEST_APPLESS_MAIN(AnswerTest)
+#include "generate_answer_test.moc"
