@@ -40,7 +40,8 @@ class ModelBackwardTest : public QObject {
         for (const auto& tensor : model.adapter().tensors()) {
             auto expected = golden_.tensors.floats(key + ".gradient." + tensor.name);
             for (float& value : expected) value *= scale;
-            result = std::max(result, relative(model.adapter().gradients().subspan(tensor.offset, tensor.size()), expected));
+            result =
+                std::max(result, relative(model.adapter().gradients().subspan(tensor.offset, tensor.size()), expected));
         }
         return result;
     }
@@ -103,7 +104,7 @@ class ModelBackwardTest : public QObject {
         QVERIFY(worst(*model, "paths", 0.25f) < kGradientTolerance);
         run(*model, batch, 0.5f);
         QVERIFY(worst(*model, "paths", 0.75f) < kGradientTolerance);
-        QVERIFY(!model->backward(1).has_value());   // once a forward
+        QVERIFY(!model->backward(1).has_value());  // once a forward
     }
 
     void aSmallBatchAfterALargeOneUsesNoStaleRows() {
@@ -112,6 +113,88 @@ class ModelBackwardTest : public QObject {
         model->adapter().zeroGradients();
         run(*model, golden_.batch("gqa_tree"));
         QVERIFY(worst(*model, "gqa_tree") < kGradientTolerance);
+    }
+
+    // Masks are a function of (seed, step, micro-batch, layer, module, element), the same in both directions; the
+    // reference has its own Philox and puts its masks into peft's and transformers' dropout modules.
+    void dropoutAgreesWithAutograd() {
+        const auto& spec = golden_.spec["dropout"];
+        const auto model = golden_.model(spec["model"], spec["quantisation"]);
+        golden_.giveAdapter(*model, spec["adapter"]);
+        const auto batch = test::batchFrom(spec["batch"]);
+        engine::ForwardOptions options;
+        options.lora_dropout = spec["lora"];
+        options.resid_dropout = spec["resid"];
+        options.seed = spec["seed"];
+        options.step = spec["step"];
+        options.micro_batch = spec["micro_batch"];
+        const double loss = run(*model, batch, 1, options), expected = expectedLoss(batch, "dropout");
+        const double gradient = worst(*model, "dropout");
+        qInfo("loss %.2g, worst gradient %.2g", std::abs(loss - expected) / expected, gradient);
+        QVERIFY(std::abs(loss - expected) < kLossTolerance * expected);
+        QVERIFY(gradient < kGradientTolerance);
+
+        const auto first = std::vector<float>(model->adapter().gradients().begin(), model->adapter().gradients().end());
+        model->adapter().zeroGradients();
+        run(*model, batch, 1, options);
+        QVERIFY(std::ranges::equal(model->adapter().gradients(), first));
+        for (auto change :
+             {&engine::ForwardOptions::seed, &engine::ForwardOptions::step, &engine::ForwardOptions::micro_batch}) {
+            auto other = options;
+            ++(other.*change);
+            model->adapter().zeroGradients();
+            run(*model, batch, 1, other);
+            QVERIFY(worst(*model, "dropout") > 100 * kGradientTolerance);
+        }
+    }
+
+    // Less memory, the same bits.
+    void recomputingGivesTheSameGradients() {
+        for (const bool tree : {false, true}) {
+            const std::string key = tree ? "tree" : "paths";
+            const auto batch = golden_.batch(key);
+            const auto keep = golden_.forCase(key), again = golden_.forCase(key);
+            auto limits = engine::Limits::of(batch, true);
+            const auto all = again->reservedBytes(limits);
+            limits.recompute = true;
+            QVERIFY(again->reservedBytes(limits) < all);
+            QVERIFY(again->reserve(limits).has_value());
+            engine::ForwardOptions options;
+            options.lora_dropout = 0.1;
+            options.resid_dropout = 0.1;
+            QCOMPARE(run(*again, batch, 1, options), run(*keep, batch, 1, options));
+            QVERIFY(std::ranges::equal(again->adapter().gradients(), keep->adapter().gradients()));
+        }
+    }
+
+    // Linears that are expanded before each product instead of once.
+    void expandingBeforeUseGivesTheSameGradients() {
+        for (const std::string quantisation : {"double", "none"}) {
+            const auto batch = golden_.batch("gqa_tree");
+            const auto once = golden_.model("gqa", quantisation, "F16", engine::HoldLinears::Expanded);
+            const auto always = golden_.model("gqa", quantisation, "F16", engine::HoldLinears::AsStored);
+            QVERIFY(always->info().weight_bytes < once->info().weight_bytes);
+            for (auto* model : {once.get(), always.get()}) golden_.giveAdapter(*model, "upper");
+            QCOMPARE(run(*always, batch), run(*once, batch));
+            QVERIFY(std::ranges::equal(always->adapter().gradients(), once->adapter().gradients()));
+        }
+    }
+
+    void stoppingLeavesNoBackward() {
+        const auto model = golden_.forCase("paths");
+        const auto batch = golden_.batch("paths");
+        std::vector<float> nll(batch.targets.size());
+        std::stop_source stop;
+        engine::ForwardOptions options;
+        options.training = true;
+        options.stop = stop.get_token();
+        QVERIFY(model->forward(batch, options, nll).has_value());
+        stop.request_stop();
+        auto stopped = model->backward(1);
+        QVERIFY(!stopped.has_value() && stopped.error().cancelled());
+        stopped = model->forward(batch, options, nll);
+        QVERIFY(!stopped.has_value() && stopped.error().cancelled());
+        QVERIFY(!model->backward(1).has_value());
     }
 
     // Between forward and backward somebody chats.

@@ -35,7 +35,8 @@ class PhiGolden {
     }
 
     std::unique_ptr<engine::PhiModel> model(const std::string& name, const std::string& quantisation,
-                                            const std::string& dtype = "F16") {
+                                            const std::string& dtype = "F16",
+                                            engine::HoldLinears hold = engine::HoldLinears::WhereItFits) {
         auto& folder = folders_[name + dtype];
         if (!folder) {
             folder = std::make_unique<QTemporaryDir>();
@@ -49,7 +50,7 @@ class PhiGolden {
         source.load_in_4bit = quantisation != "none";
         source.double_quant = quantisation == "double";
         source.threads = 1;  // other tests run beside this one
-        auto model = engine::PhiModel::load(source, nullptr, {});
+        auto model = engine::PhiModel::load(source, nullptr, {}, hold);
         if (!model) qFatal("%s", model.error().text().c_str());
         return std::move(*model);
     }

@@ -20,6 +20,7 @@ import random
 import sys
 
 import bitsandbytes.functional as bnb
+import numpy as np
 import torch
 import transformers
 from peft import LoraConfig, get_peft_model
@@ -181,6 +182,7 @@ def evaluate(model, batch, gradients=True, scale=1.0):
                     mine.append((i, place, token, weight))
         if not mine:
             continue
+        Mask.rows = rows
         logits = model(input_ids=ids).logits[0].float()
         log_p = torch.log_softmax(logits, -1)
         total = 0
@@ -196,6 +198,54 @@ def evaluate(model, batch, gradients=True, scale=1.0):
     assert all(v is not None for v in nll)
     kept = torch.stack([logits_of[row] for row in sorted(logits_of)])
     return torch.tensor(nll), kept, {k: p.grad.clone() for k, p in parameters.items()} if gradients and parameters else {}
+
+
+def philox(counter, key):
+    """Philox4x32-10 on arrays of uint32 held in uint64."""
+    low = np.uint64(0xFFFFFFFF)
+    c, k = list(counter), [np.uint64(key[0]), np.uint64(key[1])]
+    for _ in range(10):
+        a, b = np.uint64(0xD2511F53) * c[0], np.uint64(0xCD9E8D57) * c[2]
+        c = [(b >> np.uint64(32)) ^ c[1] ^ k[0], b & low, (a >> np.uint64(32)) ^ c[3] ^ k[1], a & low]
+        k = [(k[0] + np.uint64(0x9E3779B9)) & low, (k[1] + np.uint64(0xBB67AE85)) & low]
+    return c
+
+
+class Mask(torch.nn.Module):
+    """Dropout whose mask depends on (seed, step, micro-batch, layer, module, row, column) only."""
+
+    rows = None   # of the batch, for the sequence that is computed
+
+    def __init__(self, p, seed, step, micro_batch, layer, modules):
+        super().__init__()
+        self.threshold = round(p * 65536)
+        self.key = (seed & 0xFFFFFFFF, (seed >> 32) ^ (step >> 32))
+        self.step, self.micro_batch, self.layer, self.modules_, self.calls = step, micro_batch, layer, modules, 0
+
+    def forward(self, x):
+        module = self.modules_[self.calls % len(self.modules_)]
+        self.calls += 1
+        cols = x.shape[-1]
+        blocks = -(-cols // 8)
+        block = (np.array(Mask.rows, dtype=np.uint64)[:, None] * np.uint64(blocks) + np.arange(blocks, dtype=np.uint64)).flatten()
+        one = np.ones_like(block)
+        words = philox((block & np.uint64(0xFFFFFFFF), one * np.uint64(self.layer << 8 | module << 24) ^ (block >> np.uint64(32)),
+                        one * np.uint64(self.micro_batch), one * np.uint64(self.step & 0xFFFFFFFF)), self.key)
+        halves = np.stack([h for w in words for h in (w & np.uint64(0xFFFF), w >> np.uint64(16))], -1)
+        kept = torch.from_numpy((halves.reshape(len(Mask.rows), blocks * 8)[:, :cols] >= self.threshold).astype(np.float32))
+        return x * kept * (65536 / (65536 - self.threshold))
+
+
+def with_dropout(model, lora, resid, seed, step, micro_batch):
+    number_of = dict(q_proj=0, k_proj=1, v_proj=2, fc1=3, dense=4, fc2=5)
+    for key, module in model.named_modules():
+        if hasattr(module, "lora_dropout"):
+            parts = key.split(".")
+            layer = int(parts[parts.index("layers") + 1])
+            module.lora_dropout["default"] = Mask(lora, seed, step, micro_batch, layer, [number_of[parts[-1]]])
+        if isinstance(module, modeling_phi.PhiDecoderLayer):
+            module.resid_dropout = Mask(resid, seed, step, micro_batch, int(key.split(".")[-1]), [6, 7])
+    return model
 
 
 def interleaved(x):
@@ -227,6 +277,11 @@ def main(folder):
             module.scaling = {k: v / 2 for k, v in module.scaling.items()}
     with torch.no_grad():
         out["paths.half_nll"] = evaluate(model, paths, gradients=False)[0]
+
+    dropped = paths_batch(random.Random(5), 256, [33, 12, 40], lambda at: at % 3 == 0)
+    dropout = dict(lora=0.25, resid=0.125, seed=0x123456789ABCDEF, step=5, micro_batch=3)
+    spec["dropout"] = dict(model="mha", quantisation="double", adapter="all", batch=dropped, **dropout)
+    store("dropout", *evaluate(with_dropout(build("mha", "double", "all"), **dropout), dropped))
 
     # Variants of the first case.
     for variant in ("erf", "interleaved", "plain"):

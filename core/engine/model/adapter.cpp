@@ -89,7 +89,7 @@ BlockOffsets place(Layout& layout, const BlockShape& shape, int layer, const Cho
 }
 
 LoraStack bindStack(AdapterParameters& parameters, const BlockShape& shape, int layer, const Chosen& chosen,
-               const BlockOffsets& offsets, std::span<const Linear> linears) {
+                    const BlockOffsets& offsets, std::span<const Linear> linears) {
     float* values = parameters.values().data();
     float* gradients = parameters.gradients().data();
     LoraStack stack;
@@ -159,7 +159,8 @@ Result<Adapter> Adapter::layOut(const BlockShape& shape, int layers, const api::
     adapter.lowest = chosen.begin()->first.first;
     for (int layer = 0; layer < layers; ++layer) {
         const auto stack = [&](std::span<const Linear> linears) {
-            return bindStack(adapter.parameters, shape, layer, chosen, offsets[static_cast<std::size_t>(layer)], linears);
+            return bindStack(adapter.parameters, shape, layer, chosen, offsets[static_cast<std::size_t>(layer)],
+                             linears);
         };
         adapter.blocks.push_back(BlockAdapter{stack(kInputStack), stack(kDenseStack), stack(kFc2Stack)});
         const BlockAdapter& block = adapter.blocks.back();

@@ -70,9 +70,14 @@ Result<void> Block::forward(const PassOptions& pass, const Matrix& x, KeySource&
     const Matrix w = weights_.input.expand(pass.stream, scratch.weights);
     kernels::fillRows(pass.stream, weights_.input_bias, act.y);
     gemm(pass.stream, Op::Plain, Op::Transposed, 1, act.h, w, 1, act.y);
-    if (adapter_ != nullptr)
-        adapter_->input.forward(pass.stream, act.h, pass.strength, loraDropout(pass), act.u_input, act.y,
-                                scratch.wide.columns(0, shape.hidden));
+    const LoraDropout dropout = loraDropout(pass);
+    const auto down = [&](const LoraStack& stack, const Matrix& in, const Matrix& u) {
+        stack.down(pass.stream, in, dropout, u.columns(0, stack.rank()), scratch.wide.columns(0, in.cols));
+    };
+    if (adapter_ != nullptr) {
+        down(adapter_->input, act.h, act.u_input);
+        adapter_->input.up(pass.stream, act.u_input, pass.strength, act.y);
+    }
 
     const auto& attention = geometry_.attention;
     const int* positions = source.positions().data();
@@ -82,6 +87,10 @@ Result<void> Block::forward(const PassOptions& pass, const Matrix& x, KeySource&
     STUDIO_CHECK(
         kernels::attention(pass.stream, attention, keys.sequences, part.q, keys.k, keys.v, part.attended, act.lse));
     kernels::gelu(pass.stream, part.fc1, part.activated);
+    if (adapter_ != nullptr) {
+        down(adapter_->dense, part.attended, act.u_dense);
+        down(adapter_->fc2, part.activated, act.u_fc2);
+    }
     if (x_out != nullptr) writeOutput(pass, x, scratch, act, *x_out);
     return {};
 }
@@ -90,17 +99,13 @@ void Block::writeOutput(const PassOptions& pass, const Matrix& x, const Scratch&
                         const Matrix& x_out) const {
     const BlockShape& shape = geometry_.shape;
     const Columns part(shape, act.y, act.z);
-    const LoraDropout dropout = loraDropout(pass);
     const Matrix w = weights_.output.expand(pass.stream, scratch.weights);
-    const auto lora = [&](const LoraStack& stack, const Matrix& in, const Matrix& u, const Matrix& out) {
-        stack.forward(pass.stream, in, pass.strength, dropout, u, out, scratch.wide.columns(0, in.cols));
-    };
     if (pass.resid_dropout == 0) {
         kernels::addBias(pass.stream, x, weights_.output_bias, x_out);
         gemm(pass.stream, Op::Plain, Op::Transposed, 1, act.z, w, 1, x_out);
         if (adapter_ == nullptr) return;
-        lora(adapter_->dense, part.attended, act.u_dense, x_out);
-        lora(adapter_->fc2, part.activated, act.u_fc2, x_out);
+        adapter_->dense.up(pass.stream, act.u_dense, pass.strength, x_out);
+        adapter_->fc2.up(pass.stream, act.u_fc2, pass.strength, x_out);
         return;
     }
     // Each branch has its own mask, so each is computed by itself.
@@ -109,7 +114,7 @@ void Block::writeOutput(const PassOptions& pass, const Matrix& x, const Scratch&
                             const Matrix& u, std::uint32_t number) {
         kernels::fillRows(pass.stream, bias, scratch.residual);
         gemm(pass.stream, Op::Plain, Op::Transposed, 1, in, w.columns(column, in.cols), 1, scratch.residual);
-        if (stack != nullptr) lora(*stack, in, u, scratch.residual);
+        if (stack != nullptr) stack->up(pass.stream, u, pass.strength, scratch.residual);
         kernels::dropout(pass.stream, scratch.residual, pass.resid_dropout, residualKey(pass, number), true, x_out);
     };
     branch(part.attended, 0, weights_.dense_bias, adapter_ ? &adapter_->dense : nullptr, act.u_dense, kAttentionBranch);

@@ -65,7 +65,7 @@ class KeySource {
 
 class Block {
   public:
-    // `adapter` may be null.
+    // `adapter` may be null: the base model.
     Block(const BlockGeometry& geometry, const BlockWeights& weights, const BlockAdapter* adapter, int layer)
         : geometry_(geometry), weights_(weights), adapter_(adapter), layer_(layer) {}
 

@@ -9,7 +9,7 @@
 namespace studio::engine {
 namespace {
 
-constexpr int kPrefillRows = 256;  // of a prompt at a time
+constexpr int kPrefillRows = 128;  // of a prompt at a time
 
 Limits decodingLimits() {
     Limits limits;
@@ -45,7 +45,7 @@ Result<void> PhiModel::State::decodeRows(PhiKvCache& cache, int begin, std::span
     const kernels::Matrix x = decode.x[0].top(rows);
     kernels::gatherRows(options.stream, weights.embedding.matrix, tokens.data(), x);
     for (int layer = 0; layer < info.layers; ++layer)
-        STUDIO_CHECK(block(layer).forward(options, x, keys, decode.scratch, decode.of(layer).top(rows), &x));
+        STUDIO_CHECK(block(layer, strength).forward(options, x, keys, decode.scratch, decode.of(layer).top(rows), &x));
     if (!last_logits.empty()) head().logits(options.stream, x.rowRange(rows - 1, 1), decode.head, last_logits.data());
     return {};
 }

@@ -36,14 +36,14 @@ Result<void> checkSource(const api::ModelSource& source) {
 
 }  // namespace
 
-Result<std::unique_ptr<PhiModel>> PhiModel::load(const api::ModelSource& source, Logger* log,
-                                                 const JobContext& job) try {
+Result<std::unique_ptr<PhiModel>> PhiModel::load(const api::ModelSource& source, Logger* log, const JobContext& job,
+                                                 HoldLinears hold) try {
     STUDIO_CHECK(checkSource(source));
     kernels::setThreads(source.threads);
     STUDIO_TRY(config::PhiConfig config, config::readPhiConfig(source.folder));
     STUDIO_TRY(const io::SafetensorsFolder folder, io::SafetensorsFolder::open(source.folder));
     auto state = std::make_unique<State>();
-    STUDIO_TRY(state->weights, loadWeights(config, folder, source, log, job));
+    STUDIO_TRY(state->weights, loadWeights(config, folder, source, hold, log, job));
     STUDIO_TRY(state->rotary,
                kernels::RotaryEmbedding::make(config.max_position_embeddings, config.rotary_dim, config.rope_theta));
     state->geometry.shape = blockShape(config);

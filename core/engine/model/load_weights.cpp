@@ -162,10 +162,11 @@ BlockShape blockShape(const config::PhiConfig& config) {
 }
 
 Result<BaseWeights> loadWeights(const config::PhiConfig& config, const io::SafetensorsFolder& folder,
-                                const api::ModelSource& source, Logger* log, const JobContext& job) {
+                                const api::ModelSource& source, HoldLinears hold, Logger* log, const JobContext& job) {
     STUDIO_CHECK(checkTensors(config, folder));
     const std::size_t available = kernels::availableMemory();
-    const bool resident = static_cast<std::uint64_t>(linearWeights(config)) * 4 <= available / 4;
+    const bool fits = static_cast<std::uint64_t>(linearWeights(config)) * 4 <= available / 4;
+    const bool resident = hold == HoldLinears::WhereItFits ? fits : hold == HoldLinears::Expanded;
     const std::uint64_t needed = bytesNeeded(config, resident, source.load_in_4bit);
     if (available > 0 && needed > available)
         return fail(ErrorCode::OutOfMemory,

@@ -6,6 +6,7 @@
 #include "config/model_config.h"
 #include "engine/api/types.h"
 #include "engine/model/base_weights.h"
+#include "engine/model/phi_model.h"
 #include "io/safetensors.h"
 
 namespace studio::engine {
@@ -13,9 +14,8 @@ namespace studio::engine {
 BlockShape blockShape(const config::PhiConfig& config);
 
 // Every name, shape and type is checked before anything is allocated, and that the memory is there. Tensors are read
-// one after the other; values that are not finite are an error. Linears become NF4 where `source` asks for it; those
-// whose float32 copies together take at most a quarter of the free memory are held expanded.
+// one after the other; values that are not finite are an error. Linears become NF4 where `source` asks for it.
 Result<BaseWeights> loadWeights(const config::PhiConfig& config, const io::SafetensorsFolder& folder,
-                                const api::ModelSource& source, Logger* log, const JobContext& job);
+                                const api::ModelSource& source, HoldLinears hold, Logger* log, const JobContext& job);
 
 }  // namespace studio::engine

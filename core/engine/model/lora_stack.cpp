@@ -18,19 +18,20 @@ kernels::DropoutKey keyOf(const LoraDropout& dropout, const LoraLinear& lora) {
 
 }  // namespace
 
-void LoraStack::forward(kernels::Stream stream, const Matrix& x, float strength, const LoraDropout& dropout,
-                        const Matrix& u, const Matrix& out, const Matrix& scratch) const {
-    if (empty() || strength == 0) return;
-    if (dropout.p == 0) gemm(stream, Op::Plain, Op::Transposed, 1, x, a, 0, u);
+void LoraStack::down(kernels::Stream stream, const Matrix& x, const LoraDropout& dropout, const Matrix& u,
+                     const Matrix& scratch) const {
+    if (empty()) return;
+    if (dropout.p == 0) return gemm(stream, Op::Plain, Op::Transposed, 1, x, a, 0, u);
     for (const LoraLinear& lora : linears) {
-        const Matrix own = u.columns(lora.u_begin, lora.a.rows);
-        if (dropout.p > 0) {
-            kernels::dropout(stream, x, dropout.p, keyOf(dropout, lora), false, scratch);
-            gemm(stream, Op::Plain, Op::Transposed, 1, scratch, lora.a, 0, own);
-        }
-        gemm(stream, Op::Plain, Op::Transposed, strength * lora.scaling, own, lora.b, 1,
-             out.columns(lora.out_begin, lora.b.rows));
+        kernels::dropout(stream, x, dropout.p, keyOf(dropout, lora), false, scratch);
+        gemm(stream, Op::Plain, Op::Transposed, 1, scratch, lora.a, 0, u.columns(lora.u_begin, lora.a.rows));
     }
+}
+
+void LoraStack::up(kernels::Stream stream, const Matrix& u, float strength, const Matrix& out) const {
+    for (const LoraLinear& lora : linears)
+        gemm(stream, Op::Plain, Op::Transposed, strength * lora.scaling, u.columns(lora.u_begin, lora.a.rows), lora.b,
+             1, out.columns(lora.out_begin, lora.b.rows));
 }
 
 void LoraStack::backward(kernels::Stream stream, const Matrix& dout, const Matrix& x, const Matrix& u,

@@ -32,10 +32,12 @@ struct LoraStack {
     std::int64_t rank() const { return a.rows; }
     bool empty() const { return linears.empty(); }
 
-    // u = A·dropout(x), out += strength · scaling · u·Bᵀ. x: [rows, in]; u: [rows, rank]; out: [rows, stack's output];
-    // scratch: like x.
-    void forward(kernels::Stream stream, const kernels::Matrix& x, float strength, const LoraDropout& dropout,
-                 const kernels::Matrix& u, const kernels::Matrix& out, const kernels::Matrix& scratch) const;
+    // u = A·dropout(x). x: [rows, in]; u: [rows, rank]; scratch: like x.
+    void down(kernels::Stream stream, const kernels::Matrix& x, const LoraDropout& dropout, const kernels::Matrix& u,
+              const kernels::Matrix& scratch) const;
+
+    // out += strength · scaling · u·Bᵀ. out: [rows, stack's output].
+    void up(kernels::Stream stream, const kernels::Matrix& u, float strength, const kernels::Matrix& out) const;
 
     // Adds to da and db, and to dx unless it is empty. du: like u.
     void backward(kernels::Stream stream, const kernels::Matrix& dout, const kernels::Matrix& x,

@@ -24,11 +24,12 @@ void Limits::cover(const Limits& other) {
     targets = std::max(targets, other.targets);
     key_rows = std::max(key_rows, other.key_rows);
     training = training || other.training;
+    recompute = recompute || other.recompute;
 }
 
 bool Limits::covers(const Limits& other) const {
     return rows >= other.rows && targets >= other.targets && key_rows >= other.key_rows &&
-           (training || !other.training);
+           (training || !other.training) && (recompute || !other.recompute);
 }
 
 void PhiModel::State::setAdapter(std::optional<Adapter> next) {
@@ -49,7 +50,8 @@ WorkspaceShape PhiModel::State::workspaceShape(const Limits& wanted) const {
         shape.fc2_rank = adapter->fc2_rank;
         shape.lowest = adapter->lowest;
     }
-    if (!wanted.training) return shape;
+    shape.recompute = wanted.training && wanted.recompute;
+    if (!wanted.training || wanted.recompute) return shape;
     // Where all activations would take more than half of the free memory, they are computed again in backward; the
     // numbers are the same.
     kernels::Arena measure;

@@ -48,9 +48,10 @@ struct PhiModel::State {
     Result<void> reserveDecoding();
     Result<void> decodeRows(PhiKvCache& cache, int begin, std::span<const int> tokens, float strength,
                             std::span<float> last_logits);
-    Block block(int layer) const {
+    // The base model's at strength 0.
+    Block block(int layer, float strength) const {
         const auto at = static_cast<std::size_t>(layer);
-        return {geometry, weights.blocks[at], adapter ? &adapter->blocks[at] : nullptr, layer};
+        return {geometry, weights.blocks[at], adapter && strength != 0 ? &adapter->blocks[at] : nullptr, layer};
     }
     Head head() const { return {weights, geometry.norm_epsilon}; }
 };

@@ -136,7 +136,7 @@ Result<void> PhiModel::forward(const dataset::Batch& batch, const ForwardOptions
     for (int layer = 0; layer < s.info.layers; ++layer) {
         if (s.stop.stop_requested()) return cancelled();
         const Matrix x = ws.input(layer).top(rows), out = ws.output(layer).top(rows);
-        STUDIO_CHECK(s.block(layer).forward(s.pass, x, keys, scratch, ws.of(layer).top(rows), &out));
+        STUDIO_CHECK(s.block(layer, s.pass.strength).forward(s.pass, x, keys, scratch, ws.of(layer).top(rows), &out));
     }
     if (s.stop.stop_requested()) return cancelled();
     STUDIO_CHECK(s.head().loss(s.pass.stream, ws.output(s.info.layers - 1).top(rows), s.plan,
@@ -162,7 +162,7 @@ Result<void> PhiModel::backward(float scale) try {
         if (s.stop.stop_requested()) return cancelled();
         const Matrix x = ws.input(layer).top(rows);
         const BlockActivations activations = ws.of(layer).top(rows);
-        const Block block = s.block(layer);
+        const Block block = s.block(layer, s.pass.strength);
         if (ws.recompute) {
             BatchKeys keys(s.plan, scratch);
             STUDIO_CHECK(block.forward(s.pass, x, keys, scratch, activations, nullptr));

@@ -26,6 +26,9 @@ struct Limits {
     int targets = 0;        // of a batch
     int key_rows = 0;       // Σ over the segments of context and own rows; 0 where no segment has context
     bool training = false;  // keep what backward needs
+    // Keep only what stands between layers and compute the rest again in backward (gradient checkpointing): the same
+    // numbers for less memory and more time. Also done where everything would take half of the free memory.
+    bool recompute = false;
 
     static Limits of(const dataset::Batch& batch, bool training);
     void cover(const Limits& other);  // the larger of each
@@ -55,11 +58,16 @@ class KvCache {
     virtual void truncate(int size) noexcept = 0;  // forgets everything after the first `size` tokens
 };
 
+// How the block linears are held: expanded to float32 once, or as they are stored (NF4 or 16 bits) and expanded before
+// each product.
+enum class HoldLinears { WhereItFits, Expanded, AsStored };  // WhereItFits: within a quarter of the free memory
+
 class PhiModel {
   public:
     // Reads config.json and the safetensors of `source.folder`, checks every name and shape before allocating, and
     // quantises tensor by tensor. Also sets the number of compute threads.
-    static Result<std::unique_ptr<PhiModel>> load(const api::ModelSource& source, Logger* log, const JobContext& job);
+    static Result<std::unique_ptr<PhiModel>> load(const api::ModelSource& source, Logger* log, const JobContext& job,
+                                                  HoldLinears hold = HoldLinears::WhereItFits);
     ~PhiModel();
     PhiModel(const PhiModel&) = delete;
     PhiModel& operator=(const PhiModel&) = delete;
