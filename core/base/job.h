@@ -11,10 +11,10 @@
 namespace studio {
 
 struct Progress {
-    std::string phase;         // a short noun phrase: "Reading messages"
-    std::uint64_t done = 0;    // in `unit`
-    std::uint64_t total = 0;   // 0 where the amount is not known
-    std::string unit;          // "messages", "MB", "steps"
+    std::string phase;        // a short noun phrase: "Reading messages"
+    std::uint64_t done = 0;   // in `unit`
+    std::uint64_t total = 0;  // 0 where the amount is not known
+    std::string unit;         // "messages", "MB", "steps"
 };
 
 struct JobContext {

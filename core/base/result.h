@@ -56,8 +56,7 @@ inline tl::unexpected<Error> fail(Error error) {
 #define STUDIO_CONCAT(a, b) STUDIO_CONCAT_(a, b)
 // STUDIO_TRY(auto value, expression): the value, or return the error.
 #define STUDIO_TRY(declaration, expression) STUDIO_TRY_(STUDIO_CONCAT(studio_try_, __LINE__), declaration, expression)
-#define STUDIO_TRY_(temporary, declaration, expression)                        \
-    auto temporary = (expression);                                             \
-    if (!temporary)                                                            \
-        return tl::unexpected<studio::Error>(std::move(temporary).error());    \
+#define STUDIO_TRY_(temporary, declaration, expression)                                 \
+    auto temporary = (expression);                                                      \
+    if (!temporary) return tl::unexpected<studio::Error>(std::move(temporary).error()); \
     declaration = std::move(*temporary)

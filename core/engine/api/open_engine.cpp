@@ -29,9 +29,10 @@ Result<Engine*> openEngine(const Services& services, const std::string& library)
     void* handle = dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);
     if (!handle) {
         const char* reason = dlerror();
-        return fail(ErrorCode::Device,
-                    fmt::format("The engine library {} cannot be opened ({}).", file, reason ? reason : "no reason given"),
-                    "LibTorch or one of its libraries is missing or broken: run `make setup` and `make build` again.");
+        return fail(
+            ErrorCode::Device,
+            fmt::format("The engine library {} cannot be opened ({}).", file, reason ? reason : "no reason given"),
+            "LibTorch or one of its libraries is missing or broken: run `make setup` and `make build` again.");
     }
     const auto entry = reinterpret_cast<Entry>(dlsym(handle, kEntryName));
     Engine* engine = entry ? entry(kApiVersion, &services) : nullptr;
