@@ -144,6 +144,7 @@ struct Reader {
 }  // namespace
 
 Result<void> readField(const Field& field, const Node& node, Recipe& into) {
+    if (field.null_is_default && node.kind == Node::Kind::Null) return {};
     return std::visit(
         [&](auto member) -> Result<void> {
             auto value = member(into);  // a copy, so that an error leaves the field as it was

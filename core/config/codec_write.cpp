@@ -11,14 +11,16 @@ struct Writer {
 
     std::string write(bool value) const { return value ? "true" : "false"; }
     std::string write(std::int64_t value) const { return fmt::format("{}", value); }
-    std::string write(double value) const { return formatReal(value); }
+    std::string write(double value) const { return formatNumber(value); }
     std::string write(const std::string& value) const { return yaml ? yamlText(value) : quote(value); }
     template <class T>
     std::string write(const std::optional<T>& value) const {
         return value ? write(*value) : "null";
     }
+    // PEFT knows no empty lists of layers: null is all of them.
     template <class T>
     std::string write(const std::vector<T>& values) const {
+        if (values.empty() && !yaml) return "null";
         std::string out = "[";
         for (const T& value : values) out += (out.size() > 1 ? ", " : "") + write(value);
         return out + "]";
@@ -48,8 +50,7 @@ struct Writer {
 }  // namespace
 
 std::string writeField(const Field& field, const Recipe& recipe, bool yaml) {
-    return std::visit([&](auto member) { return Writer{yaml}.write(member(const_cast<Recipe&>(recipe))); },
-                      field.binding);
+    return std::visit([&](auto member) { return Writer{yaml}.write(valueOf(member, recipe)); }, field.binding);
 }
 
 }  // namespace studio::config

@@ -41,6 +41,12 @@ using Binding =
                  Member<std::vector<std::string>>, Member<std::vector<std::int64_t>>, Member<ModuleSelection>,
                  Member<Pattern<std::int64_t>>, Member<Pattern<double>>, Member<SchedulerKwargs>>;
 
+// The member of a recipe that is only read.
+template <class T>
+const T& valueOf(Member<T> member, const Recipe& recipe) {
+    return member(const_cast<Recipe&>(recipe));
+}
+
 // Of each number in the field. `also` is one value outside that means something of its own (-1, 0).
 struct Range {
     double low = -std::numeric_limits<double>::infinity(), high = std::numeric_limits<double>::infinity();
@@ -68,8 +74,9 @@ struct Field {
     Range range;
     std::span<const Choice> choices;
     std::span<const Refusal> refusals;
-    std::string_view unit;  // "tokens"; empty where there is none
-    std::string_view help;  // one paragraph of plain text
+    std::string_view unit;         // "tokens"; empty where there is none
+    std::string_view help;         // one paragraph of plain text
+    bool null_is_default = false;  // transformers writes null where nobody set it
 };
 
 // In the order of the files.

@@ -25,6 +25,7 @@ struct Details {
     std::span<const Choice> choices = {};
     std::span<const Refusal> refusals = {};
     std::string_view unit = {};
+    bool null_is_default = false;
 };
 
 template <auto Pointer>
@@ -37,7 +38,8 @@ Field row(std::string_view key, Group group, std::string_view help, const Detail
             details.choices,
             details.refusals,
             details.unit,
-            help};
+            help,
+            details.null_is_default};
 }
 
 inline constexpr Range kPositive = {.low = 0, .low_open = true};

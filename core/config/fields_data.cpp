@@ -33,8 +33,8 @@ void appendDataFields(std::vector<Field>& out) {
     out.push_back(row<&T::view>("view", Group::Data, "Name of a selection saved in the project that data_path names."));
     out.push_back(row<&T::filter>(
         "filter", Group::Data,
-        "Which messages are trained on, as an expression of the filter language. A message left out takes the replies "
-        "below it along."));
+        "Which messages are trained on, as an expression of the filter language (docs/filter.md). Deleted messages and "
+        "orphans are left out unless it speaks of them. A message left out takes the replies below it along."));
     out.push_back(row<&T::paths>("paths", Group::Data, "How conversation trees become examples.", {.choices = kPaths}));
     out.push_back(row<&T::template_name>("template", Group::Data, "How turns are written for the model.",
                                          {.choices = kTemplates}));
@@ -61,14 +61,17 @@ void appendDataFields(std::vector<Field>& out) {
         {.range = kShare}));
 
     out.push_back(row<&T::output_dir>("output_dir", Group::Run,
-                                      "Folder of the run: its record, metrics, samples and checkpoints."));
+                                      "Folder of the run: its record, metrics, samples and checkpoints.",
+                                      {.null_is_default = true}));
     out.push_back(row<&T::run_name>("run_name", Group::Run, "Name of the run for people. null: the folder's name."));
     out.push_back(row<&T::seed>("seed", Group::Run, "Of the adapter's first values and of dropout.",
                                 {.range = {.low = 0, .high = 4294967295.0}}));
     out.push_back(row<&T::data_seed>("data_seed", Group::Run,
                                      "Of the held-out split and the order of examples. null: seed.",
                                      {.range = {.low = 0, .high = 4294967295.0}}));
-    out.push_back(row<&T::device>("device", Group::Run, "Where to compute.", {.choices = kDevices}));
+    out.push_back(row<&T::device>("device", Group::Run,
+                                  "Where to compute: on the GPU where there is one, or on the CPU.",
+                                  {.choices = kDevices}));
     out.push_back(row<&T::threads>("threads", Group::Run, "Compute threads on the CPU. 0: one a core.",
                                    {.range = {.low = 0, .high = 1024}}));
     out.push_back(row<&T::full_determinism>("full_determinism", Group::Run,

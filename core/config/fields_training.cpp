@@ -129,7 +129,7 @@ void appendTrainingFields(std::vector<Field>& out) {
         {.range = {.low = 0, .high = 1e9}, .unit = "steps"}));
     out.push_back(row<&T::warmup_ratio>("warmup_ratio", Group::Schedule,
                                         "The same as a share of all steps, used where warmup_steps is 0.",
-                                        {.range = {.low = 0, .high = 1}}));
+                                        {.range = {.low = 0, .high = 1}, .null_is_default = true}));
 
     out.push_back(row<&T::gradient_checkpointing>(
         "gradient_checkpointing", Group::Precision,

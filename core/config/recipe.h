@@ -56,7 +56,7 @@ struct TrainingConfig {
     std::string model_name_or_path;
     std::vector<std::string> data_path;
     std::optional<std::string> view;  // of a project
-    std::string filter = "-deleted -orphan";
+    std::string filter;
     std::string paths = "best";                   // best, leaves, replies, tree
     std::string template_name = "openassistant";  // key `template`
     std::string train_on = "assistant";           // assistant, all

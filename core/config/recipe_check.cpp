@@ -88,7 +88,7 @@ class Checker {
         const SchedulerKwargs& kwargs = training_.lr_scheduler_kwargs;
         const bool min_lr = training_.lr_scheduler_type == "cosine_with_min_lr";
         if (min_lr && !kwargs.min_lr && !kwargs.min_lr_rate)
-            error("lr_scheduler_kwargs", "cosine_with_min_lr needs the rate it ends at.",
+            error("lr_scheduler_type", "cosine_with_min_lr needs the rate it ends at.",
                   "Write lr_scheduler_kwargs: {min_lr: 1.0e-5}, or {min_lr_rate: 0.1}.");
         if (kwargs.min_lr && kwargs.min_lr_rate)
             error("lr_scheduler_kwargs", "lr_scheduler_kwargs has both min_lr and min_lr_rate.",
@@ -99,7 +99,7 @@ class Checker {
                 "Write lr_scheduler_type: cosine_with_min_lr to use it.");
         if (min_lr && kwargs.min_lr && *kwargs.min_lr > training_.learning_rate)
             error("lr_scheduler_kwargs",
-                  fmt::format("min_lr is {}, which is above learning_rate {}.", formatReal(*kwargs.min_lr),
+                  fmt::format("lr_scheduler_kwargs has min_lr {}, which is above learning_rate {}.", formatReal(*kwargs.min_lr),
                               formatReal(training_.learning_rate)),
                   "Write a smaller min_lr.");
         if (training_.learning_rate > 0.02)

@@ -28,31 +28,36 @@ Error allErrors(const Issues& issues) {
     return error;
 }
 
+// "a, b" as [a, b].
+Node commaList(std::string_view text) {
+    Node list;
+    list.kind = Node::Kind::List;
+    for (std::size_t begin = 0; begin <= text.size();) {
+        const std::size_t end = std::min(text.find(',', begin), text.size());
+        Node item;
+        item.kind = Node::Kind::Plain;
+        item.text = text.substr(begin, end - begin);
+        while (item.text.starts_with(' ')) item.text.erase(0, 1);
+        while (item.text.ends_with(' ')) item.text.pop_back();
+        list.items.push_back(std::move(item));
+        begin = end + 1;
+    }
+    return list;
+}
+
 // The text of `--set` as a node: of a text field as it is, of a list also "a,b,c".
-Result<Node> valueOf(const std::optional<Field>& field, std::string_view text) {
+Result<Node> nodeOf(const std::optional<Field>& field, std::string_view text) {
     Node node;
     node.kind = Node::Kind::Quoted;
     node.text = text;
     if (field && isText(*field)) {
-        if (text == "null") node.kind = Node::Kind::Null;
+        if (text == "null" && std::holds_alternative<Member<std::optional<std::string>>>(field->binding))
+            node.kind = Node::Kind::Null;
         return node;
     }
-    if (field && isList(*field) && !text.starts_with('[') && text != "null" && text != "all-linear") {
-        const bool names = text.find_first_of("*+?()|{}^$\\\"'") == text.npos;
-        if (!names) return node;
-        Node list;
-        list.kind = Node::Kind::List;
-        for (std::size_t begin = 0; begin <= text.size();) {
-            const std::size_t end = std::min(text.find(',', begin), text.size());
-            Node item;
-            item.kind = Node::Kind::Plain;
-            item.text = text.substr(begin, end - begin);
-            while (item.text.starts_with(' ')) item.text.erase(0, 1);
-            while (item.text.ends_with(' ')) item.text.pop_back();
-            list.items.push_back(std::move(item));
-            begin = end + 1;
-        }
-        return list;
+    if (field && isList(*field) && !text.starts_with('[') && !text.starts_with('"') && text != "null") {
+        const bool names = text.find_first_of("*+?()|{}^$\\") == text.npos && text != "all-linear";
+        return names ? commaList(text) : node;
     }
     return parseValue(text);
 }
@@ -66,7 +71,7 @@ void assignText(ReadRecipe& read, std::string_view key, std::string_view text) {
     std::erase_if(read.issues, [&](const FieldIssue& issue) { return issue.key == name.text; });
     auto value = invalidUtf8(text) != text.npos
                      ? Result<Node>(fail(ErrorCode::InvalidArgument, "The value is not UTF-8 text.", "Write UTF-8."))
-                     : valueOf(findField(name.text), text);
+                     : nodeOf(findField(name.text), text);
     if (!value) {
         read.issues.push_back({name.text, Severity::Error,
                                fmt::format("{} cannot be set: {}", key, value.error().message), value.error().hint,
@@ -135,8 +140,9 @@ Result<std::string> valueText(const Recipe& recipe, std::string_view key) {
     const auto field = findField(key);
     if (!field)
         return fail(ErrorCode::NotFound, fmt::format("{} is no field of a recipe.", key), "See docs/configuration.md.");
-    if (const auto* text = std::get_if<Member<std::string>>(&field->binding))
-        return (*text)(const_cast<Recipe&>(recipe));
+    if (const auto* text = std::get_if<Member<std::string>>(&field->binding)) return valueOf(*text, recipe);
+    if (const auto* text = std::get_if<Member<std::optional<std::string>>>(&field->binding))
+        return valueOf(*text, recipe).value_or("null");
     return writeField(*field, recipe, true);
 }
 

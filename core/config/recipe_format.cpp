@@ -46,7 +46,7 @@ void description(std::string_view text, std::string& out) {
 std::string yamlLine(const Field& field, const Recipe& recipe) {
     const auto* list = std::get_if<Member<std::vector<std::string>>>(&field.binding);
     if (!list) return fmt::format("{}: {}\n", field.key, writeField(field, recipe, true));
-    const std::vector<std::string>& values = (*list)(const_cast<Recipe&>(recipe));
+    const std::vector<std::string>& values = valueOf(*list, recipe);
     if (values.empty()) return fmt::format("{}: []\n", field.key);
     if (values.size() == 1) return fmt::format("{}: {}\n", field.key, yamlText(values.front()));
     std::string out = fmt::format("{}:\n", field.key);

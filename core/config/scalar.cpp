@@ -9,6 +9,11 @@
 namespace studio::config {
 namespace {
 
+// Without a plus sign; "+-1" keeps it, and is no number.
+std::string_view withoutPlus(std::string_view text) {
+    return text.starts_with('+') && !text.starts_with("+-") ? text.substr(1) : text;
+}
+
 bool isDigit(char c) {
     return c >= '0' && c <= '9';
 }
@@ -103,10 +108,10 @@ std::string escaped(std::uint32_t point) {
 
 Result<std::int64_t> parseInteger(std::string_view text) {
     if (leadingZero(text)) return octal(text);
-    std::string_view digits = text.starts_with('+') ? text.substr(1) : text;
+    const std::string_view digits = withoutPlus(text);
     std::int64_t value = 0;
     const auto [end, code] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
-    const bool whole = end == digits.data() + digits.size() && !digits.empty() && !digits.starts_with("+");
+    const bool whole = end == digits.data() + digits.size() && !digits.empty();
     if (whole && code == std::errc::result_out_of_range)
         return fail(ErrorCode::OutOfRange, fmt::format("has {}, which is too large a number.", text),
                     "Write a smaller number.");
@@ -119,10 +124,10 @@ Result<std::int64_t> parseInteger(std::string_view text) {
 
 Result<double> parseReal(std::string_view text) {
     if (leadingZero(text) && text.find_first_of(".eE") == text.npos) return octal(text);
-    std::string_view digits = text.starts_with('+') ? text.substr(1) : text;
+    const std::string_view digits = withoutPlus(text);
     double value = 0;
     const auto [end, code] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
-    const bool whole = end == digits.data() + digits.size() && !digits.empty() && !digits.starts_with("+");
+    const bool whole = end == digits.data() + digits.size() && !digits.empty();
     if (whole && code == std::errc::result_out_of_range)
         return fail(ErrorCode::OutOfRange,
                     fmt::format("has {}, which is too large or too close to zero for a number.", text),

@@ -136,7 +136,8 @@ tl::unexpected<Error> refused(std::string_view name, const YAML::Mark& mark, std
 
 Result<Node> parseEvents(std::string_view text, std::string_view name) {
     try {
-        std::istringstream stream{std::string(text)};
+        // A document end: without it yaml-cpp takes a quote that is never closed for closed at the end of the file.
+        std::istringstream stream{fmt::format("{}{}...\n", text, text.empty() || text.ends_with('\n') ? "" : "\n")};
         YAML::Parser parser(stream);
         NodeBuilder builder;
         parser.HandleNextDocument(builder);
@@ -174,7 +175,7 @@ Result<Node> parseYaml(std::string_view text, std::string_view name) {
     if (root.kind == Node::Kind::Null) root.kind = Node::Kind::Map;  // only comments
     if (root.kind != Node::Kind::Map)
         return fail(ErrorCode::Corrupt, fmt::format("{} is no list of `key: value` lines.", name),
-                    "Check that this is the file you meant.");
+                    "Each line is `key: value`, with a space after the colon.");
     return root;
 }
 
