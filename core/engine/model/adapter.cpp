@@ -208,10 +208,13 @@ Result<void> Adapter::fill(std::span<const io::TensorView> tensors) {
         if (at == given.end()) return wrong(fmt::format("The adapter lacks the tensor \"{}\".", wanted.name));
         const io::TensorView& tensor = *at->second;
         STUDIO_TRY(const kernels::Element element, elementOf(tensor));
-        const std::size_t bytes = wanted.size() * static_cast<std::size_t>(kernels::bytesOf(element));
-        if (tensor.shape != std::vector<std::int64_t>{wanted.rows, wanted.cols} || tensor.bytes != bytes)
+        if (tensor.shape != std::vector<std::int64_t>{wanted.rows, wanted.cols})
             return wrong(fmt::format("The adapter's tensor \"{}\" is [{}] but should be [{}, {}].", wanted.name,
                                      fmt::join(tensor.shape, ", "), wanted.rows, wanted.cols));
+        const std::size_t bytes = wanted.size() * static_cast<std::size_t>(kernels::bytesOf(element));
+        if (tensor.bytes != bytes)
+            return wrong(fmt::format("The adapter's tensor \"{}\" has {} bytes but its shape needs {}.", wanted.name,
+                                     tensor.bytes, bytes));
         float* values = parameters.values().data() + wanted.offset;
         kernels::widen(nullptr, {const_cast<void*>(tensor.data), wanted.rows, wanted.cols, wanted.cols, element},
                        kernels::matrix(values, wanted.rows, wanted.cols));
