@@ -12,8 +12,8 @@ namespace studio::text {
 struct AddedToken {
     std::string spelling;
     int id = 0;
-    bool special = false;     // an end of text and its kind: never found in a message
-    bool normalized = true;   // looked for after the others
+    bool special = false;    // an end of text and its kind: never found in a message
+    bool normalized = true;  // looked for after the others
 };
 
 // Finds the leftmost of several spellings, of those that start there the longest.
@@ -26,7 +26,7 @@ class SpellingMatcher {
     };
 
     SpellingMatcher();
-    void add(std::string_view spelling, int id);   // not empty
+    void add(std::string_view spelling, int id);  // not empty
     bool empty() const { return nodes_.size() == 1; }
     std::optional<Match> find(std::string_view text, std::size_t from) const;
 
@@ -34,14 +34,14 @@ class SpellingMatcher {
     // A trie; children are a linked list. Node 0 is the root.
     struct Node {
         int id = -1;
-        std::uint32_t child = 0, sibling = 0;   // 0: none
+        std::uint32_t child = 0, sibling = 0;  // 0: none
         std::uint8_t byte = 0;
     };
     std::uint32_t childOf(std::uint32_t node, std::uint8_t byte) const;
-    Match longestAt(std::string_view text, std::size_t at) const;   // length 0: none
+    Match longestAt(std::string_view text, std::size_t at) const;  // length 0: none
 
     std::vector<Node> nodes_;
-    std::vector<bool> starts_;   // first byte * 256 + second: whether some spelling may start so
+    std::vector<bool> starts_;  // first byte * 256 + second: whether some spelling may start so
 };
 
 // Cuts text at added tokens: first at those not `normalized`, then the rest at the others, as transformers does.
@@ -54,8 +54,9 @@ class AddedTokens {
     template <class Plain, class Token>
     void split(std::string_view text, bool with_specials, Plain&& plain, Token&& token) const {
         const Matchers& matchers = with_specials ? all_ : ordinary_;
-        splitOnce(matchers.first, text,
-                  [&](std::string_view part) { splitOnce(matchers.second, part, plain, token); }, token);
+        splitOnce(
+            matchers.first, text, [&](std::string_view part) { splitOnce(matchers.second, part, plain, token); },
+            token);
     }
 
   private:

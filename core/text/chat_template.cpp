@@ -103,9 +103,12 @@ class MarkerTemplate final : public ChatTemplate {
 
 std::string_view name(Role role) {
     switch (role) {
-        case Role::System: return "system";
-        case Role::Prompter: return "prompter";
-        case Role::Assistant: break;
+        case Role::System:
+            return "system";
+        case Role::Prompter:
+            return "prompter";
+        case Role::Assistant:
+            break;
     }
     return "assistant";
 }

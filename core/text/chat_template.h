@@ -13,7 +13,7 @@
 namespace studio::text {
 
 enum class Role : std::uint8_t { System, Prompter, Assistant };
-std::string_view name(Role role);   // "prompter"
+std::string_view name(Role role);  // "prompter"
 
 struct Turn {
     Role role;
@@ -25,7 +25,7 @@ enum class SpanKind : std::uint8_t { Marker, SystemText, PrompterText, PrompterE
 
 struct Tokens {
     std::vector<int> ids;
-    std::vector<SpanKind> kinds;   // same length
+    std::vector<SpanKind> kinds;  // same length
 };
 
 // The pieces of a conversation, tokenised one by one: nothing merges across a border. A turn is rendered by its role

@@ -11,8 +11,8 @@
 namespace studio::text {
 
 struct IdEntry {
-    std::string spelling;   // as written in the file
-    int id = 0;             // from 0 to kMaxTokens - 1
+    std::string spelling;  // as written in the file
+    int id = 0;            // from 0 to kMaxTokens - 1
     FilePlace place;
 };
 

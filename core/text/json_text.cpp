@@ -38,7 +38,8 @@ tl::unexpected<Error> JsonText::errorAt(const char* at, std::string_view what) {
 
 tl::unexpected<Error> JsonText::syntaxError(simdjson::error_code code, simdjson::ondemand::document& document) {
     const char* at = nullptr;
-    const std::string what = fmt::format("this is not the JSON that is expected here ({})", simdjson::error_message(code));
+    const std::string what =
+        fmt::format("this is not the JSON that is expected here ({})", simdjson::error_message(code));
     if (document.current_location().get(at) != simdjson::SUCCESS) return corruptFile(file_, what);
     return errorAt(at, what);
 }
@@ -49,12 +50,12 @@ Result<void> JsonText::checkEnd(simdjson::ondemand::document& document) const {
 }
 
 Result<std::vector<IdEntry>> readIds(JsonText& text, simdjson::ondemand::document& document,
-                                             simdjson::ondemand::object object) {
+                                     simdjson::ondemand::object object) {
     std::vector<IdEntry> entries;
     for (auto field : object) {
         simdjson::ondemand::raw_json_string raw;
         if (const auto error = field.key().get(raw)) return text.syntaxError(error, document);
-        const char* const at = raw.raw();
+        const char* const at = raw.raw() - 1;  // its quotation mark
         IdEntry entry;
         entry.place = text.place(at);
         std::string_view spelling;

@@ -35,7 +35,7 @@ class JsonText {
 
   private:
     std::string file_;
-    std::string bytes_;   // with room for the parser's padding
+    std::string bytes_;  // with room for the parser's padding
     std::size_t counted_ = 0, line_begin_ = 0;
     std::uint32_t line_ = 1;
 };

@@ -10,7 +10,8 @@ namespace {
 Result<std::shared_ptr<const Tokenizer>> loadBpe(Result<BpeFiles> files, const SpecialNames& names) {
     STUDIO_TRY(const BpeFiles read, std::move(files));
     if (names.add_prefix_space)
-        return fail(ErrorCode::Unsupported, "tokenizer_config.json: \"add_prefix_space\" is on, which is not supported.",
+        return fail(ErrorCode::Unsupported,
+                    "tokenizer_config.json: \"add_prefix_space\" is on, which is not supported.",
                     "Use the tokenizer of the original base model.");
     STUDIO_TRY(BpeModel model, buildBpeModel(read, names));
     return std::make_shared<const BpeTokenizer>(std::move(model));

@@ -14,8 +14,8 @@ std::string quote(std::string_view text);
 
 // "merges.txt, line 7".
 struct FilePlace {
-    std::uint32_t line = 0;     // from 1; 0: the whole file
-    std::uint32_t column = 0;   // bytes from 1; 0: not worth telling
+    std::uint32_t line = 0;    // from 1; 0: the whole file
+    std::uint32_t column = 0;  // bytes from 1; 0: not worth telling
 };
 std::string describe(const std::string& file, FilePlace place);
 

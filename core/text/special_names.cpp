@@ -159,10 +159,10 @@ Result<void> checkAddedTokenFlags(std::string_view where, const std::string& spe
                                   bool single_word) {
     if (!lstrip && !rstrip && !single_word) return {};
     const char* name = lstrip ? "lstrip" : rstrip ? "rstrip" : "single_word";
-    return fail(ErrorCode::Unsupported,
-                fmt::format("{}: the added token {} has the flag {}, which is not supported.", where, quote(spelling),
-                            name),
-                "Use the tokenizer of the original base model.");
+    return fail(
+        ErrorCode::Unsupported,
+        fmt::format("{}: the added token {} has the flag {}, which is not supported.", where, quote(spelling), name),
+        "Use the tokenizer of the original base model.");
 }
 
 }  // namespace studio::text

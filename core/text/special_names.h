@@ -12,12 +12,12 @@
 namespace studio::text {
 
 struct SpecialNames {
-    std::vector<std::string> spellings;    // begin, end, unknown and further special tokens
-    std::string eos;                       // empty where no file names it
-    std::string eos_file;                  // that names it
-    std::optional<int> eos_id;             // of config.json
-    std::string padding;                   // never added to a vocabulary, but special where it is an added token
-    std::vector<AddedToken> declared;      // added_tokens_decoder of tokenizer_config.json, without the padding
+    std::vector<std::string> spellings;  // begin, end, unknown and further special tokens
+    std::string eos;                     // empty where no file names it
+    std::string eos_file;                // that names it
+    std::optional<int> eos_id;           // of config.json
+    std::string padding;                 // never added to a vocabulary, but special where it is an added token
+    std::vector<AddedToken> declared;    // added_tokens_decoder of tokenizer_config.json, without the padding
     bool add_prefix_space = false;
 
     // Whether an added token of this spelling is special whatever its flag says.

@@ -27,7 +27,9 @@ std::string StreamDecoder::push(int id) {
     return take(false);
 }
 
-std::string StreamDecoder::finish() { return take(true); }
+std::string StreamDecoder::finish() {
+    return take(true);
+}
 
 std::string StreamDecoder::take(bool all) {
     std::string out;

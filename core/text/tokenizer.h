@@ -29,7 +29,7 @@ class Tokenizer {
 
     virtual int size() const = 0;  // ids are in [0, size())
     virtual int eos() const = 0;
-    virtual std::string_view eosText() const = 0;   // "<|endoftext|>" for phi-2
+    virtual std::string_view eosText() const = 0;  // "<|endoftext|>" for phi-2
     virtual bool isSpecial(int id) const = 0;
 
     // Whether encode puts a space before the text that decode takes away again (llama's sentencepiece models).
@@ -51,8 +51,8 @@ class StreamDecoder {
   public:
     explicit StreamDecoder(const Tokenizer& tokenizer)
         : tokenizer_(&tokenizer), drop_space_(tokenizer.addsLeadingSpace()) {}
-    std::string push(int id);   // what can be shown now, valid UTF-8
-    std::string finish();       // the held-back rest
+    std::string push(int id);  // what can be shown now, valid UTF-8
+    std::string finish();      // the held-back rest
 
   private:
     std::string take(bool all);

@@ -11,9 +11,9 @@ namespace studio::text {
 // What stands at the start of some bytes. `length` is never 0.
 struct CodePoint {
     char32_t value = 0;
-    int length = 1;         // bytes; of an ill-formed sequence the part that a decoder replaces by one U+FFFD
-    bool valid = false;     // a whole character
-    bool cut_off = false;   // not valid, but would still become a character with the right bytes behind it
+    int length = 1;        // bytes; of an ill-formed sequence the part that a decoder replaces by one U+FFFD
+    bool valid = false;    // a whole character
+    bool cut_off = false;  // not valid, but would still become a character with the right bytes behind it
 };
 
 // `bytes` must not be empty. Ill-formed sequences are cut as Unicode 16 §3.9 recommends ("maximal subpart").

@@ -24,7 +24,7 @@ class WordCache {
         if (word.size() > kLongestWord) return tokenize(word, ids);
         const Key key = keyOf(word, readable_end);
         Entry& entry = entries_[placeOf(key)];
-        if (entry.key == key) {
+        if (entry.holds(key)) {
             ids.insert(ids.end(), entry.ids.begin(), entry.ids.begin() + entry.count);
             return;
         }
@@ -32,31 +32,33 @@ class WordCache {
         tokenize(word, ids);
         const std::size_t count = ids.size() - before;
         if (count > kMostTokens) return;
-        entry.key = key;
-        entry.count = static_cast<std::uint32_t>(count);
+        entry.bytes = key.bytes;
+        entry.length = key.length;
+        entry.count = static_cast<std::uint16_t>(count);
         std::copy(ids.begin() + static_cast<std::ptrdiff_t>(before), ids.end(), entry.ids.begin());
     }
 
   private:
-    static constexpr std::size_t kLongestWord = 24;   // bytes
-    static constexpr std::size_t kMostTokens = 8;
-    static constexpr int kBits = 16;   // 4 MB
+    static constexpr std::size_t kLongestWord = 24;  // bytes
+    static constexpr std::size_t kMostTokens = 9;    // an entry is then one cache line
+    static constexpr int kBits = 16;                 // 4 MB
     static constexpr std::size_t kEntries = std::size_t{1} << kBits;
 
     // A word in a form that is cheap to compare.
     struct Key {
-        std::array<std::uint64_t, 3> bytes{};   // padded with zeros
-        std::uint32_t length = 0;               // 0: no word
-        bool operator==(const Key&) const = default;
+        std::array<std::uint64_t, 3> bytes{};  // padded with zeros
+        std::uint16_t length = 0;              // 0: no word
     };
     struct Entry {
-        Key key;
-        std::uint32_t count = 0;
+        std::array<std::uint64_t, 3> bytes{};
+        std::uint16_t length = 0, count = 0;
         std::array<std::int32_t, kMostTokens> ids{};
+
+        bool holds(const Key& key) const { return bytes == key.bytes && length == key.length; }
     };
 
     static Key keyOf(std::string_view word, const char* readable_end) {
-        Key key{{}, static_cast<std::uint32_t>(word.size())};
+        Key key{{}, static_cast<std::uint16_t>(word.size())};
         if (readable_end - word.data() < static_cast<std::ptrdiff_t>(kLongestWord)) {
             std::memcpy(key.bytes.data(), word.data(), word.size());
             return key;

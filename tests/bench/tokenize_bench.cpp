@@ -1,7 +1,7 @@
 // Tokenizes every "text" of a JSONL file (may be .gz) on one thread with a cold cache and checks that it comes back.
 //   tokenize_bench TOKENIZER_FOLDER FILE
-#include <ctime>
 #include <fmt/format.h>
+#include <ctime>
 
 #include "io/json.h"
 #include "io/line_reader.h"
@@ -54,10 +54,11 @@ Result<void> run(const std::filesystem::path& folder, const std::filesystem::pat
         tokens_with_specials += ids.size();
         if (tokenizer->decode(ids) != text) ++lost;
     }
-    fmt::print("{{\"texts\": {}, \"bytes\": {}, \"tokens\": {}, \"tokens_with_specials\": {}, \"not_given_back\": {}, "
-               "\"load_seconds\": {:.3f}, \"seconds\": {:.3f}, \"mb_per_s\": {:.1f}}}\n",
-               texts.size(), bytes, tokens, tokens_with_specials, lost, load_seconds, seconds,
-               static_cast<double>(bytes) / seconds * 1e-6);
+    fmt::print(
+        "{{\"texts\": {}, \"bytes\": {}, \"tokens\": {}, \"tokens_with_specials\": {}, \"not_given_back\": {}, "
+        "\"load_seconds\": {:.3f}, \"seconds\": {:.3f}, \"mb_per_s\": {:.1f}}}\n",
+        texts.size(), bytes, tokens, tokens_with_specials, lost, load_seconds, seconds,
+        static_cast<double>(bytes) / seconds * 1e-6);
     return {};
 }
 

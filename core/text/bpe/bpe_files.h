@@ -13,14 +13,14 @@
 namespace studio::text {
 
 struct MergeEntry {
-    std::string left, right;   // as written in the file
+    std::string left, right;  // as written in the file
     FilePlace place;
 };
 
 struct BpeFiles {
-    std::string vocabulary_file, merges_file, added_file;   // names for messages
-    std::vector<IdEntry> vocabulary;                        // in the file's order, like the rest
-    std::vector<MergeEntry> merges;                         // the first has the lowest rank
+    std::string vocabulary_file, merges_file, added_file;  // names for messages
+    std::vector<IdEntry> vocabulary;                       // in the file's order, like the rest
+    std::vector<MergeEntry> merges;                        // the first has the lowest rank
     struct Added {
         AddedToken token;
         FilePlace place;

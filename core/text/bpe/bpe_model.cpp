@@ -130,9 +130,9 @@ class Builder {
         for (const AddedToken& token : model_.added) model_.special[token.id] = token.special;
         for (int byte = 0; byte < 256; ++byte)
             if (model_.special[model_.byte_ids[byte]])
-                return corruptFile(names_.eos_file.empty() ? files_.vocabulary_file : names_.eos_file,
-                                   fmt::format("the special token {} is a plain byte",
-                                               quote(model_.tokens[model_.byte_ids[byte]])));
+                return corruptFile(
+                    names_.eos_file.empty() ? files_.vocabulary_file : names_.eos_file,
+                    fmt::format("the special token {} is a plain byte", quote(model_.tokens[model_.byte_ids[byte]])));
         return {};
     }
 
@@ -148,8 +148,8 @@ class Builder {
         if (!names_.eos.empty()) {
             const auto found = id_of_.find(names_.eos);
             if (found == id_of_.end())
-                return corruptFile(names_.eos_file, fmt::format("the end-of-text token {} is not in the vocabulary",
-                                                                quote(names_.eos)));
+                return corruptFile(names_.eos_file,
+                                   fmt::format("the end-of-text token {} is not in the vocabulary", quote(names_.eos)));
             model_.eos = found->second;
             return {};
         }
@@ -180,9 +180,10 @@ class Builder {
             for (int i = 0; i < 3; ++i) {
                 const auto found = id_of_.find(*parts[i]);
                 if (found == id_of_.end())
-                    return corruptFile(where, fmt::format("the merge of {} and {} needs the token {}, which {} does not have",
-                                                          quote(merge.left), quote(merge.right), quote(*parts[i]),
-                                                          files_.vocabulary_file));
+                    return corruptFile(
+                        where,
+                        fmt::format("the merge of {} and {} needs the token {}, which {} does not have",
+                                    quote(merge.left), quote(merge.right), quote(*parts[i]), files_.vocabulary_file));
                 ids[i] = found->second;
             }
             const std::size_t length = model_.tokens[ids[0]].size() + model_.tokens[ids[1]].size();
@@ -191,8 +192,8 @@ class Builder {
                                                       quote(merge.left), quote(merge.right), quote(joined)));
             const auto added = model_.merges.add(ids[0], ids[1], {static_cast<std::uint32_t>(rank), ids[2]});
             if (added == MergeTable::Added::AlreadyThere)
-                return corruptFile(where, fmt::format("the merge of {} and {} is there twice", quote(merge.left),
-                                                      quote(merge.right)));
+                return corruptFile(
+                    where, fmt::format("the merge of {} and {} is there twice", quote(merge.left), quote(merge.right)));
             if (added == MergeTable::Added::Crowded)
                 return corruptFile(where, "the merges are made to slow the program down");
         }
@@ -203,9 +204,9 @@ class Builder {
     const SpecialNames& names_;
     const ByteAlphabet alphabet_;
     BpeModel model_;
-    std::unordered_map<std::string, int> id_of_;       // by spelling in the files
-    std::unordered_set<std::string> added_;            // spellings
-    std::vector<std::string> spelling_of_;             // by id
+    std::unordered_map<std::string, int> id_of_;  // by spelling in the files
+    std::unordered_set<std::string> added_;       // spellings
+    std::vector<std::string> spelling_of_;        // by id
 };
 
 }  // namespace

@@ -14,8 +14,8 @@
 namespace studio::text {
 
 struct BpeModel {
-    std::vector<std::string> tokens;      // bytes by id; empty: the id stands for nothing
-    std::vector<bool> special;            // by id
+    std::vector<std::string> tokens;  // bytes by id; empty: the id stands for nothing
+    std::vector<bool> special;        // by id
     std::array<int, 256> byte_ids{};
     MergeTable merges;
     std::vector<AddedToken> added;

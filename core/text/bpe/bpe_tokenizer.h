@@ -2,10 +2,10 @@
 #pragma once
 
 #include "text/bpe/bpe_model.h"
-#include "text/word_cache.h"
 #include "text/bpe/word_merger.h"
 #include "text/tokenizer.h"
 #include "text/unicode/char_class.h"
+#include "text/word_cache.h"
 
 namespace studio::text {
 
@@ -30,7 +30,7 @@ class BpeTokenizer final : public Tokenizer {
     void appendPlain(std::string_view text, WordCache& cache, std::vector<int>& ids) const;
 
     const BpeModel model_;
-    const std::vector<int> lengths_;   // bytes of each token
+    const std::vector<int> lengths_;  // bytes of each token
     const AddedTokens added_;
     const CharClasses classes_;
     const WordMerger merger_;

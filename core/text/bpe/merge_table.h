@@ -9,15 +9,15 @@ namespace studio::text {
 
 struct Merge {
     static constexpr std::uint32_t kNoRank = UINT32_MAX;
-    std::uint32_t rank = kNoRank;   // lowest first
-    int token = -1;                 // what the pair becomes
+    std::uint32_t rank = kNoRank;  // lowest first
+    int token = -1;                // what the pair becomes
     bool exists() const { return rank != kNoRank; }
 };
 
 // Flat hash table with open addressing, at most half full.
 class MergeTable {
   public:
-    enum class Added { Yes, AlreadyThere, Crowded };   // Crowded: keys made to collide; the table would become slow
+    enum class Added { Yes, AlreadyThere, Crowded };  // Crowded: keys made to collide; the table would become slow
 
     explicit MergeTable(std::size_t expected_merges = 0);
 

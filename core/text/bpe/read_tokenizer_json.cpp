@@ -26,9 +26,8 @@ class TokenizerJsonReader {
     Result<BpeFiles> read() {
         if (const auto error = parser_.iterate(text_.bytes()).get(document_))
             return corruptFile(text_.file(), fmt::format("this is not JSON ({})", simdjson::error_message(error)));
-        STUDIO_CHECK(eachField(document_.get_object(), [&](std::string_view key, od::value value) {
-            return part(key, value);
-        }));
+        STUDIO_CHECK(
+            eachField(document_.get_object(), [&](std::string_view key, od::value value) { return part(key, value); }));
         STUDIO_CHECK(text_.checkEnd(document_));
         if (!has_vocabulary_ || !has_merges_)
             return corruptFile(text_.file(), "the model's \"vocab\" or \"merges\" is missing");
@@ -54,11 +53,12 @@ class TokenizerJsonReader {
     }
 
     Result<void> part(std::string_view key, od::value value) {
-        if (key == "model") return eachField(value.get_object(), [&](std::string_view name, od::value field) {
-            return modelField(name, field);
-        });
+        if (key == "model")
+            return eachField(value.get_object(),
+                             [&](std::string_view name, od::value field) { return modelField(name, field); });
         if (key == "added_tokens") return addedTokens(value);
-        if (key == "normalizer" && !isNull(value)) return unsupported("it changes the text before it is cut (\"normalizer\")");
+        if (key == "normalizer" && !isNull(value))
+            return unsupported("it changes the text before it is cut (\"normalizer\")");
         if (key == "pre_tokenizer" && !isNull(value)) return preTokenizer(value);
         return {};
     }
@@ -67,7 +67,8 @@ class TokenizerJsonReader {
         return eachField(value.get_object(), [&](std::string_view name, od::value field) -> Result<void> {
             if (name == "type") {
                 STUDIO_TRY(const std::string type, string(field, name));
-                if (type != "ByteLevel") return unsupported("the pre-tokenizer is " + quote(type) + ", not \"ByteLevel\"");
+                if (type != "ByteLevel")
+                    return unsupported("the pre-tokenizer is " + quote(type) + ", not \"ByteLevel\"");
                 splits_as_gpt2_ = true;
             }
             if (name == "add_prefix_space" || name == "use_regex") {
@@ -126,7 +127,8 @@ class TokenizerJsonReader {
             } else if (const auto error = item.get_string().get(token)) {
                 return text_.syntaxError(error, document_);
             } else {
-                for (std::size_t space; (space = token.find(' ')) != std::string_view::npos; token.remove_prefix(space + 1))
+                for (std::size_t space; (space = token.find(' ')) != std::string_view::npos;
+                     token.remove_prefix(space + 1))
                     fields.emplace_back(token.substr(0, space));
                 fields.emplace_back(token);
             }

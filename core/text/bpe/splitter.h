@@ -53,9 +53,9 @@ class WordSplitter {
     std::size_t wordLength() const {
         if (*at_ == '\'')
             if (const int length = contractionLength()) return length;
-        const char* const first = *at_ == ' ' && at_ + 1 != end_ ? at_ + 1 : at_;   // behind " ?"
+        const char* const first = *at_ == ' ' && at_ + 1 != end_ ? at_ + 1 : at_;  // behind " ?"
         const Char head = charAt(first);
-        if (head.kind == Kind::IllFormed) return 1;   // the byte itself or the space before it
+        if (head.kind == Kind::IllFormed) return 1;  // the byte itself or the space before it
         if (head.kind != Kind::Space) return endOfRun(first + head.length, head.kind) - at_;
         return whitespaceLength();
     }

@@ -24,8 +24,8 @@ class LinkedTokens {
     int size() const { return static_cast<int>(cells_.size()); }
     bool startsAt(int at) const { return cells_[at] >= 0; }
     int id(int at) const { return cells_[at]; }
-    int next(int at) const { return at + lengths_[cells_[at]]; }   // size() behind the last
-    int previous(int at) const { return cells_[at - 1] >= 0 ? at - 1 : at + cells_[at - 1]; }   // at > 0
+    int next(int at) const { return at + lengths_[cells_[at]]; }                               // size() behind the last
+    int previous(int at) const { return cells_[at - 1] >= 0 ? at - 1 : at + cells_[at - 1]; }  // at > 0
 
     // The token at `at` and its right neighbour become `token`.
     void merge(int at, int token) {
@@ -41,8 +41,8 @@ class LinkedTokens {
     const std::vector<int>& lengths_;
 };
 
-// A set of places from which the leftmost is taken. They mostly come in rising order: those wait in a queue, which costs
-// nothing; only the others need a heap.
+// A set of places from which the leftmost is taken. They mostly come in rising order: those wait in a queue, which
+// costs nothing; only the others need a heap.
 class Places {
   public:
     void add(int at) {
@@ -100,7 +100,7 @@ void WordMerger::append(std::string_view word, std::vector<int>& ids) const {
 
 void WordMerger::appendShort(std::string_view word, std::vector<int>& ids) const {
     std::array<int, kShort> tokens;
-    std::array<Merge, kShort> merges;   // merges[i]: of tokens i and i + 1
+    std::array<Merge, kShort> merges;  // merges[i]: of tokens i and i + 1
     std::size_t count = word.size();
     for (std::size_t i = 0; i < count; ++i) tokens[i] = byte_ids_[static_cast<std::uint8_t>(word[i])];
     for (std::size_t i = 0; i + 1 < count; ++i) merges[i] = merges_.find(tokens[i], tokens[i + 1]);
@@ -133,7 +133,7 @@ void WordMerger::appendLong(std::string_view word, std::vector<int>& ids) const 
         const auto [rank, at] = candidates.take();
         if (!tokens.startsAt(at) || tokens.next(at) == tokens.size()) continue;
         const Merge merge = merges_.find(tokens.id(at), tokens.id(tokens.next(at)));
-        if (merge.rank != rank) continue;   // a neighbour has merged since
+        if (merge.rank != rank) continue;  // a neighbour has merged since
         tokens.merge(at, merge.token);
         if (at > 0) addPair(tokens.previous(at), at);
         if (tokens.next(at) < tokens.size()) addPair(at, tokens.next(at));

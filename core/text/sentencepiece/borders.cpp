@@ -3,7 +3,9 @@
 namespace studio::text {
 namespace {
 
-bool isAscii(char c) { return static_cast<std::uint8_t>(c) < 0x80; }
+bool isAscii(char c) {
+    return static_cast<std::uint8_t>(c) < 0x80;
+}
 
 }  // namespace
 

@@ -9,8 +9,9 @@
 
 namespace studio::text {
 
-// Two neighbouring ASCII characters that stand side by side in no piece can never be of one piece: whatever a BPE merges
-// on one side of them has no influence on the other. (Not so for unigram models, whose float sums run through a text.)
+// Two neighbouring ASCII characters that stand side by side in no piece can never be of one piece: whatever a BPE
+// merges on one side of them has no influence on the other. (Not so for unigram models, whose float sums run through a
+// text.)
 class PieceBorders {
   public:
     explicit PieceBorders(const std::vector<Piece>& pieces);

@@ -26,7 +26,7 @@ constexpr std::uint32_t kPiece = 1, kScore = 2, kType = 3;
 namespace trainer_field {
 constexpr std::uint32_t kModelType = 3, kWhitespaceAsSuffix = 24, kByteFallback = 35;
 constexpr std::uint32_t kUnkId = 40, kBosId = 41, kEosId = 42;
-}
+}  // namespace trainer_field
 namespace normalizer_field {
 constexpr std::uint32_t kCharsMap = 2, kDummyPrefix = 3, kRemoveExtra = 4, kEscape = 5;
 }
@@ -43,12 +43,18 @@ class Checker {
             const bool message = field.number >= model_field::kPieces && field.number <= model_field::kDenormalizer;
             if (message && field.type != WireField::Type::Bytes) return broken();
             switch (field.number) {
-                case model_field::kPieces: return piece(field);
-                case model_field::kTrainer: return trainer(field.bytes);
-                case model_field::kNormalizer: return normalizer(field.bytes, true);
-                case model_field::kSelfTest: return nested(field.bytes);
-                case model_field::kDenormalizer: return normalizer(field.bytes, false);
-                default: return {};
+                case model_field::kPieces:
+                    return piece(field);
+                case model_field::kTrainer:
+                    return trainer(field.bytes);
+                case model_field::kNormalizer:
+                    return normalizer(field.bytes, true);
+                case model_field::kSelfTest:
+                    return nested(field.bytes);
+                case model_field::kDenormalizer:
+                    return normalizer(field.bytes, false);
+                default:
+                    return {};
             }
         }));
         STUDIO_CHECK(checkTogether());
@@ -117,12 +123,24 @@ class Checker {
             if (field.type != WireField::Type::Varint) return broken();
             const auto id = static_cast<int>(static_cast<std::uint32_t>(field.value));
             switch (field.number) {
-                case kModelType: model_type_ = field.value; break;
-                case kWhitespaceAsSuffix: whitespace_as_suffix_ = field.value != 0; break;
-                case kByteFallback: model_.byte_fallback = field.value != 0; break;
-                case kUnkId: model_.unknown_id = id; break;
-                case kBosId: model_.bos_id = id; break;
-                default: model_.eos_id = id; break;
+                case kModelType:
+                    model_type_ = field.value;
+                    break;
+                case kWhitespaceAsSuffix:
+                    whitespace_as_suffix_ = field.value != 0;
+                    break;
+                case kByteFallback:
+                    model_.byte_fallback = field.value != 0;
+                    break;
+                case kUnkId:
+                    model_.unknown_id = id;
+                    break;
+                case kBosId:
+                    model_.bos_id = id;
+                    break;
+                default:
+                    model_.eos_id = id;
+                    break;
             }
             return {};
         });
@@ -140,7 +158,7 @@ class Checker {
                 if (field.type != WireField::Type::Varint) return broken();
                 const bool on = field.value != 0;
                 if (!used) return {};
-                (field.number == kDummyPrefix ? model_.add_dummy_prefix
+                (field.number == kDummyPrefix   ? model_.add_dummy_prefix
                  : field.number == kRemoveExtra ? model_.remove_extra_whitespaces
                                                 : escape_whitespaces_) = on;
             }
@@ -228,7 +246,7 @@ bool isSoundCharsMap(std::string_view blob) {
     if (blob.back() != '\0') return false;
     for (std::size_t i = 0; i < units; ++i) {
         const std::uint32_t unit = number(4 + 4 * i);
-        if (unit >> 31 != 0) {   // a value: not walked through
+        if (unit >> 31 != 0) {  // a value: not walked through
             if (i == 0) return false;
             continue;
         }

@@ -60,7 +60,7 @@ Result<void> SentencePieceTokenizer::takePieces(const SpecialNames& names, const
 
 // Tokens that other files add behind the pieces; those that repeat a piece add nothing.
 Result<void> SentencePieceTokenizer::takeAdded(const std::vector<AddedToken>& added, const SpecialNames& names,
-                                                const std::string& file) {
+                                               const std::string& file) {
     for (AddedToken token : added) {
         const auto id = static_cast<std::size_t>(token.id);
         if (id < model_.pieces.size()) {
@@ -93,7 +93,8 @@ Result<void> SentencePieceTokenizer::findEos(const SpecialNames& names, const st
         const auto found = std::find_if(added_list_.begin(), added_list_.end(),
                                         [&](const AddedToken& token) { return token.spelling == names.eos; });
         if (found == added_list_.end())
-            return corruptFile(names.eos_file, fmt::format("the end-of-text token {} is not in {}", quote(names.eos), file));
+            return corruptFile(names.eos_file,
+                               fmt::format("the end-of-text token {} is not in {}", quote(names.eos), file));
         eos_ = found->id;
     } else if (names.eos_id) {
         eos_ = *names.eos_id;

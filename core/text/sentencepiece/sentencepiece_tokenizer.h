@@ -16,8 +16,8 @@
 
 namespace studio::text {
 
-// Where the model falls back to bytes and does not normalise, decode gives back what encode got, byte for byte. For that,
-// ill-formed bytes and a literal U+2581, which the library would take for a space, are encoded as byte pieces.
+// Where the model falls back to bytes and does not normalise, decode gives back what encode got, byte for byte. For
+// that, ill-formed bytes and a literal U+2581, which the library would take for a space, are encoded as byte pieces.
 // Special pieces are never found by encode, whatever kind of piece the file makes them.
 class SentencePieceTokenizer final : public Tokenizer {
   public:
@@ -50,11 +50,11 @@ class SentencePieceTokenizer final : public Tokenizer {
 
     PieceModel model_;
     sentencepiece::SentencePieceProcessor processor_;
-    std::optional<PieceBorders> borders_;   // where each word may be looked up by itself
+    std::optional<PieceBorders> borders_;  // where each word may be looked up by itself
     mutable WordCachePool caches_;
-    bool prefix_here_ = false;           // the leading space is put here, not by the library
-    std::vector<std::string> tokens_;    // bytes by id
-    std::vector<bool> special_;          // by id
+    bool prefix_here_ = false;         // the leading space is put here, not by the library
+    std::vector<std::string> tokens_;  // bytes by id
+    std::vector<bool> special_;        // by id
     std::vector<AddedToken> added_list_;
     AddedTokens added_;
     int eos_ = -1;

@@ -4,7 +4,7 @@ namespace studio::text {
 
 std::optional<WireField> WireReader::next() {
     if (broken_ || at_ == message_.size()) return std::nullopt;
-    broken_ = true;   // until the field has been read
+    broken_ = true;  // until the field has been read
     const auto tag = varint();
     if (!tag || *tag >> 3 == 0 || *tag >> 3 > 0x1FFFFFFF) return std::nullopt;
     WireField field;
@@ -12,11 +12,24 @@ std::optional<WireField> WireReader::next() {
     field.value_offset = at_;
     std::optional<std::uint64_t> value;
     switch (*tag & 7) {
-        case 0: field.type = WireField::Type::Varint; value = varint(); break;
-        case 1: field.type = WireField::Type::Fixed64; value = fixed(8); break;
-        case 2: field.type = WireField::Type::Bytes; value = varint(); break;
-        case 5: field.type = WireField::Type::Fixed32; value = fixed(4); break;
-        default: break;
+        case 0:
+            field.type = WireField::Type::Varint;
+            value = varint();
+            break;
+        case 1:
+            field.type = WireField::Type::Fixed64;
+            value = fixed(8);
+            break;
+        case 2:
+            field.type = WireField::Type::Bytes;
+            value = varint();
+            break;
+        case 5:
+            field.type = WireField::Type::Fixed32;
+            value = fixed(4);
+            break;
+        default:
+            break;
     }
     if (!value) return std::nullopt;
     field.value = *value;

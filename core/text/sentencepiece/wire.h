@@ -12,9 +12,9 @@ struct WireField {
     enum class Type { Varint = 0, Fixed64 = 1, Bytes = 2, Fixed32 = 5 };
     std::uint32_t number = 0;
     Type type = Type::Varint;
-    std::uint64_t value = 0;        // of Varint, Fixed64, Fixed32
-    std::string_view bytes;         // of Bytes
-    std::size_t value_offset = 0;   // of the value's first byte in the message
+    std::uint64_t value = 0;       // of Varint, Fixed64, Fixed32
+    std::string_view bytes;        // of Bytes
+    std::size_t value_offset = 0;  // of the value's first byte in the message
 };
 
 // Goes through the fields of a message. After a field that is cut off, too long or of an unknown kind, broken() is true

@@ -26,7 +26,7 @@ CharClasses::CharClasses() {
     mark(kSpaceRanges, CharClass::Space);
 
     std::map<Block, std::uint16_t> known;
-    blocks_.push_back(Block{});   // number 0: only Other, also for what lies beyond Unicode
+    blocks_.push_back(Block{});  // number 0: only Other, also for what lies beyond Unicode
     known.emplace(blocks_.front(), std::uint16_t{0});
     for (char32_t begin = 0; begin < kEnd; begin += 256) {
         Block block;

@@ -15,13 +15,11 @@ enum class CharClass : std::uint8_t { Other, Letter, Number, Space };
 class CharClasses {
   public:
     CharClasses();
-    CharClass of(char32_t code_point) const {
-        return blocks_[block_of_[code_point >> 8 & 0x1FFF]][code_point & 0xFF];
-    }
+    CharClass of(char32_t code_point) const { return blocks_[block_of_[code_point >> 8 & 0x1FFF]][code_point & 0xFF]; }
 
   private:
     using Block = std::array<CharClass, 256>;
-    std::array<std::uint16_t, 0x2000> block_of_{};   // larger than 0x110000 / 256, so that no value is out of range
+    std::array<std::uint16_t, 0x2000> block_of_{};  // larger than 0x110000 / 256, so that no value is out of range
     std::vector<Block> blocks_;
 };
 
