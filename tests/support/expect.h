@@ -34,6 +34,12 @@ inline void put(const std::filesystem::path& path, std::string_view bytes) {
     std::ofstream(path, std::ios::binary).write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
 }
 
+// The template of a temporary folder in memory, where there is one: for tests that sync thousands of times.
+inline QString fastTemporary() {
+    const QFileInfo memory("/dev/shm");
+    return (memory.isDir() && memory.isWritable() ? memory.filePath() : QDir::tempPath()) + "/studio-XXXXXX";
+}
+
 inline std::string slurp(const std::filesystem::path& path) {
     std::ifstream in(path, std::ios::binary);
     return {std::istreambuf_iterator<char>(in), {}};
