@@ -11,6 +11,7 @@ namespace studio::cli {
 namespace {
 
 constexpr auto kRedraw = std::chrono::milliseconds(100);
+constexpr auto kLogEvery = std::chrono::milliseconds(2000);  // where stderr is a file or a pipe
 constexpr int kBar = 24;
 
 std::string bar(double share) {
@@ -44,7 +45,6 @@ int Terminal::width() const {
 void Terminal::endLine() {
     if (open_line_) std::fputc('\n', stderr);
     open_line_ = false;
-    last_tenth_ = -1;
     phase_.clear();
 }
 
@@ -61,14 +61,13 @@ void Terminal::error(const Error& error) {
 }
 
 void Terminal::show(const std::string& line, bool force) {
+    const auto now = std::chrono::steady_clock::now();
+    if (!force && now - last_ < (terminal_ ? kRedraw : kLogEvery)) return;
+    last_ = now;
     if (!terminal_) {
-        if (force && line != last_shown_) std::fprintf(stderr, "%s\n", line.c_str());
-        last_shown_ = line;
+        std::fprintf(stderr, "%s\n", line.c_str());
         return;
     }
-    const auto now = std::chrono::steady_clock::now();
-    if (!force && now - last_ < kRedraw) return;
-    last_ = now;
     std::fprintf(stderr, "\r\033[K%s", fitted(line, width() - 1).c_str());
     std::fflush(stderr);
     open_line_ = true;
@@ -83,21 +82,16 @@ void Terminal::progress(const Progress& p) {
         endLine();
         phase_ = p.phase;
     }
+    const auto number = [](std::uint64_t n) { return grouped(static_cast<std::int64_t>(n)); };
     if (p.total == 0) {
-        show(p.done == 0 ? fmt::format("{}…", p.phase)
-                         : fmt::format("{}: {} {}", p.phase, grouped(static_cast<std::int64_t>(p.done)), p.unit),
-             p.done == 0);
+        show(p.done == 0 ? p.phase + "…" : fmt::format("{}: {} {}", p.phase, number(p.done), p.unit), false);
         return;
     }
+    const std::string numbers = fmt::format("{} of {} {}", number(p.done), number(p.total), p.unit);
     const double share = static_cast<double>(p.done) / static_cast<double>(p.total);
-    const int tenth = static_cast<int>(share * 10);
-    const bool mark = tenth != last_tenth_;
-    last_tenth_ = tenth;
-    const std::string numbers = fmt::format("{} of {} {}", grouped(static_cast<std::int64_t>(p.done)),
-                                            grouped(static_cast<std::int64_t>(p.total)), p.unit);
     show(
         terminal_ ? fmt::format("{:<28} {} {}", p.phase, bar(share), numbers) : fmt::format("{}: {}", p.phase, numbers),
-        p.done >= p.total || (!terminal_ && mark));
+        terminal_ && p.done >= p.total);
 }
 
 std::string grouped(std::int64_t number) {

@@ -19,7 +19,7 @@ class Terminal {
     void say(const std::string& line);
     void error(const Error& error);  // "error: what happened" and the next step
 
-    // One changing line; at most 10 a second on a terminal, one at each tenth of the way elsewhere.
+    // One changing line on a terminal, at most 10 times a second; elsewhere a line every two seconds.
     void progress(const Progress& progress);
     void status(const std::string& line);  // like progress, with text of one's own
     void endLine();
@@ -32,8 +32,7 @@ class Terminal {
 
     bool terminal_ = false, open_line_ = false;
     std::chrono::steady_clock::time_point last_{};
-    std::string phase_, last_shown_;
-    int last_tenth_ = -1;
+    std::string phase_;
 };
 
 // "1,489", "4.2 s", "1 min 20 s", "12.3 MB": for people, never for files.

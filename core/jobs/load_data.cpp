@@ -36,10 +36,9 @@ void addNotices(const corpus::ImportReport& report, std::vector<std::string>& no
         notices.push_back(fmt::format("{}: {} lines or messages were rejected; the first, line {}: {}", report.file,
                                       report.rejected_count, report.rejected[0].line, report.rejected[0].reason));
     if (report.orphan_count > 0)
-        notices.push_back(
-            fmt::format("{}: {} messages answer a message that the file does not hold (orphans); they "
-                        "and what stands below them are left out of training.",
-                        report.file, report.orphan_count));
+        notices.push_back(fmt::format(
+            "{}: {} (answering a message that the file does not hold) left out, with what stands below.", report.file,
+            report.orphan_count == 1 ? "1 orphan" : fmt::format("{} orphans", report.orphan_count)));
     if (report.truncated) notices.push_back(*report.truncated);
 }
 
@@ -144,7 +143,7 @@ Result<LoadedData> loadData(const DataRequest& request, const JobContext& job) {
     STUDIO_TRY(corpus::Forest forest, corpus::loadForest(store, filter, job));
     const auto& out = forest.left_out;
     if (out.deleted + out.filtered + out.below > 0)
-        data.notices.push_back(fmt::format("Left out: {} deleted, {} by the filter, {} below a message left out.",
+        data.notices.push_back(fmt::format("Messages left out: {} deleted, {} by the filter, {} below one left out.",
                                            out.deleted, out.filtered, out.below));
 
     dataset::ExampleOptions options;

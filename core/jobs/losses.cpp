@@ -65,7 +65,8 @@ Result<Losses> measureLosses(engine::api::Model& model, std::shared_ptr<const da
     STUDIO_TRY(const auto stream,
                dataset::makeEvaluationStream(examples, which, options.batch_size, options.max_seq_length));
     Collector collector(*examples, options, stream->targetsPerEpoch(), job);
-    STUDIO_CHECK(model.losses(*stream, options.adapter_strength, collector, job));
+    // The collector reports, in tokens.
+    STUDIO_CHECK(model.losses(*stream, options.adapter_strength, collector, {job.stop, {}}));
 
     Losses result;
     for (const int example : which) {
