@@ -115,8 +115,9 @@ Result<RunRecord> runRecord(const io::Json& json) {
                         "Update the program.");
         RunRecord r;
         config::ReadRecipe read;
-        STUDIO_CHECK(config::parseTrainingConfig(json.at("training_config").get<std::string>(), "run.json", read));
-        STUDIO_CHECK(config::parseQloraConfig(json.at("qlora_config").get<std::string>(), "run.json", read));
+        STUDIO_CHECK(
+            config::parseTrainingConfig(json.at("training_config").get<std::string>(), "training_config.yaml", read));
+        STUDIO_CHECK(config::parseQloraConfig(json.at("qlora_config").get<std::string>(), "qlora_config.json", read));
         r.recipe = std::move(read.recipe);
         r.base_folder = json.at("model").at("folder").get<std::string>();
         r.base_hash = json.at("model").at("hash").get<std::string>();

@@ -133,7 +133,7 @@ Result<TrainSummary> work(project::Run& run, ReadyToTrain& ready, const Resumed*
     }
     STUDIO_TRY(const auto trained,
                ready.model->train(setup.plan, *ready.stream, evaluation.get(), resumed ? &resumed->checkpoint : nullptr,
-                                  writer, writer, mailbox, job));
+                                  writer, writer, mailbox, {job.stop, {}}));  // the writer reports, by steps
     TrainSummary s = summary(folder, trained.state);
     if (trained.end == engine::api::TrainResult::End::Stopped) {
         s.stopped = true;
