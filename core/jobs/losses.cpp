@@ -127,6 +127,7 @@ Result<TreeLosses> treesFromJson(const io::Json& json) {
 }
 
 std::string differenceText(const Estimate& d) {
+    if (!std::isfinite(d.high)) return fmt::format("{:+.3f} nats a token; one tree alone has no interval", d.mean);
     if (!d.excludesZero())
         return fmt::format("not distinguishable ({:+.3f} nats a token, 95 %: {:+.3f} to {:+.3f})", d.mean, d.low,
                            d.high);

@@ -14,7 +14,9 @@ struct Outcome {
     QByteArray out, err;
 };
 
-inline QString program() { return QStringLiteral(STUDIO_BINARY_DIR "/bin/qlora-studio"); }
+inline QString program() {
+    return QStringLiteral(STUDIO_BINARY_DIR "/bin/qlora-studio");
+}
 
 inline QProcessEnvironment environment(const QString& home) {
     QProcessEnvironment e = QProcessEnvironment::systemEnvironment();
