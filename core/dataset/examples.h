@@ -14,9 +14,10 @@
 
 namespace studio::dataset {
 
+// Which tokens are targets; with `replies` only the last turn's are.
 enum class TrainOn : std::uint8_t {
     Assistant,  // text and EOS of assistant turns
-    All,        // every token but the first
+    All,        // every token but the first of a path
 };
 std::string_view name(TrainOn train_on);  // "assistant"
 Result<TrainOn> trainOn(std::string_view name);

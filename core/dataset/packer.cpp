@@ -101,8 +101,8 @@ Result<Pieces> makePieces(const Examples& examples, std::span<const int> which, 
         const Example example = examples[index];
         if (const int longest = longestPath(example); longest > max_rows)
             return fail(ErrorCode::InvalidArgument,
-                        fmt::format("The path to message {} has {} tokens, more than the {} of a micro-batch.",
-                                    examples.lastMessageId(index), longest, max_rows),
+                        fmt::format("A path of the conversation {} has {} tokens, more than the {} of a micro-batch.",
+                                    examples.treeId(index), longest, max_rows),
                         "Prepare the data with a smaller max_seq_length, or raise the batch size or max_seq_length.");
         if (example.size() <= max_rows) {
             out.pieces.push_back({index, -1, example.size(), targetsOf(example)});

@@ -1,4 +1,11 @@
 // The folder that `prepare` writes: tokens and structure, so that training needs neither corpus nor tokenizer again.
+//
+// tokens.safetensors holds lists. One entry a token: tokens (I32), kinds (U8, text::SpanKind), supervised (U8, 1 is a
+// target). One a span, i.e. a message inside an example: span_message (I32, index of its id), span_parent (I32, within
+// the example, -1 for none), span_tokens (I32, how many). One an example: example_tree, example_last_message,
+// example_spans (I32, how many). One a tree: tree_split (U8, 1 is validation), tree_id_ends (I64, into tree_id_bytes).
+// One a message: message_id_ends (I64, into message_id_bytes). Spans own the tokens and examples own the spans, in
+// order.
 #pragma once
 
 #include <cstdint>
