@@ -35,6 +35,7 @@ class RandomSource final : public dataset::BatchSource {
     RandomSource(const TrainBench& options, int vocab) : options_(options), vocab_(vocab) {}
 
     Result<bool> next(dataset::Batch& batch) noexcept override {
+        if (given_++ == microBatches(0)) return false;
         batch = {};
         for (int c = 0; c < options_.batch; ++c) {
             const int begin = batch.rows();
@@ -56,6 +57,7 @@ class RandomSource final : public dataset::BatchSource {
   private:
     TrainBench options_;
     int vocab_;
+    int given_ = 0;
     Random random_{7};
 };
 
