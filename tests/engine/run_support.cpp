@@ -52,6 +52,7 @@ Result<void> Record::onStep(const api::StepMetrics& m) noexcept {
 }
 
 Result<void> Record::onEvaluation(std::int64_t step, double loss) noexcept {
+    evaluations.push_back(loss);
     lines.push_back(fmt::format("eval {}", step));
     metrics.push_back(fmt::format("eval {} loss {}", step, loss));
     return {};

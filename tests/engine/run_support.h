@@ -53,6 +53,7 @@ class Record final : public engine::api::TrainObserver, public engine::api::Chec
     std::vector<std::string> lines;    // "step 1 loss …", "eval 1 …", "save 1", "pause", "resume"
     std::vector<std::string> metrics;  // the steps and evaluations among them
     std::vector<engine::api::StepMetrics> steps;
+    std::vector<double> evaluations;
     std::vector<KeptCheckpoint> checkpoints;
     std::function<bool(const Error&)> on_retry;
     std::function<Result<void>(std::int64_t)> on_save, on_step;

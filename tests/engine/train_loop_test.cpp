@@ -121,6 +121,22 @@ class TrainLoopTest : public QObject {
         QCOMPARE(result->state.last_eval_step, std::int64_t{7});
     }
 
+    void anEvaluationThatIsNotFiniteIsToldButNotKept() {
+        Run run;
+        run.evaluates = true;
+        run.plan.eval_steps = 1;
+        auto batches = unequalBatches();
+        batches[2].targets[0].weight = std::numeric_limits<float>::infinity();
+        run.evaluation = ListSource(std::move(batches));
+        const auto result = run.go();
+        QVERIFY(result);
+        QCOMPARE(run.record.evaluations.size(), std::size_t{7});
+        QVERIFY(!std::isfinite(run.record.evaluations.back()));
+        QVERIFY(!result->state.has_eval_loss);
+        QCOMPARE(result->state.last_eval_loss, 0.0);
+        QCOMPARE(result->state.best_step, std::int64_t{-1});
+    }
+
     void aStepWithoutSupervisedTokensHasLossZeroAndAWarning() {
         Run run;
         dataset::Batch none = sequence({1, 2, 3});

@@ -123,16 +123,16 @@ Result<void> Trainer::evaluate() {
     const auto done = eachLoss(parts_.model, *parts_.evaluation, 1, mean, parts_.job);
     if (mean.stopped) return {};  // resume makes up for it
     STUDIO_CHECK(done);
+    const double loss = mean.loss.mean();
     state_.last_eval_step = state_.step;
-    state_.last_eval_loss = mean.loss.mean();
-    const bool best =
-        std::isfinite(state_.last_eval_loss) && (state_.best_step < 0 || state_.last_eval_loss < state_.best_eval_loss);
-    if (state_.step > 0 && best) {
-        state_.best_eval_loss = state_.last_eval_loss;
+    state_.has_eval_loss = std::isfinite(loss);  // a state is written as JSON, which has finite numbers only
+    state_.last_eval_loss = state_.has_eval_loss ? loss : 0;
+    const bool best = state_.best_step < 0 || loss < state_.best_eval_loss;
+    if (state_.step > 0 && state_.has_eval_loss && best) {
+        state_.best_eval_loss = loss;
         state_.best_step = state_.step;
     }
-    state_.has_eval_loss = true;
-    return parts_.observer.onEvaluation(state_.step, state_.last_eval_loss);
+    return parts_.observer.onEvaluation(state_.step, loss);
 }
 
 Result<void> Trainer::saveIfDue() {
