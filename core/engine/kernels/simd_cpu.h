@@ -7,7 +7,7 @@
 #include <cstdint>
 
 #if defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-#define STUDIO_SIMD __attribute__((target_clones("arch=haswell", "default")))
+#define STUDIO_SIMD __attribute__((target_clones("avx2", "default")))
 #else
 #define STUDIO_SIMD
 #endif
