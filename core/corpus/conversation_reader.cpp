@@ -62,6 +62,7 @@ Result<void> ConversationReader::readNested(JsonObject message, MessageSink& sin
         auto reason = readMessageFields(next.message, fields_, sink.dropped());
         if (!reason) reason = placeInTree(next);
         if (!tree_id_) tree_id_ = fields_.tree_id;  // of a flat row, for its replies
+        if (!tree_state_) tree_state_ = fields_.tree_state;
         pushReplies(next.message, sink);
         if (reason)
             sink.reject(fields_.message_id, std::move(*reason));

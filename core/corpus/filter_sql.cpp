@@ -40,9 +40,9 @@ class Writer {
     }
 
     void writeCondition(const Condition& condition, bool exact) {
-        if (exact) sql_.where += '(';
+        if (exact) put("((");
         writeAlone(condition);
-        if (exact) sql_.where += " IS TRUE)";
+        if (exact) put(") IS TRUE)");
         sql_.needs_details = sql_.needs_details || condition.field->sql.find("d.") != std::string_view::npos;
     }
 
@@ -126,8 +126,8 @@ class Writer {
         for (std::size_t i = 0; i < condition.texts.size(); ++i) {
             put("{}m.lang = ? OR (m.lang > ? AND m.lang < ?)", i > 0 ? " OR " : "");
             value(condition.texts[i]);
-            value(condition.texts[i] + "-");
-            value(condition.texts[i] + ".");
+            value(fmt::format("{}-", condition.texts[i]));
+            value(fmt::format("{}.", condition.texts[i]));
         }
         put(")");
     }
@@ -215,7 +215,7 @@ void FilterSql::bind(Statement& statement, int first) const {
 FilterSql filterSql(const Filter& filter) {
     FilterSql sql;
     if (filter.matchesEverything())
-        sql.where = "1";
+        sql.where.assign(1, '1');
     else
         Writer(sql).write(*filter.root(), false);
     return sql;

@@ -35,7 +35,7 @@ Result<std::vector<Skeleton>> readSkeletons(Database& database, const Filter& fi
     STUDIO_TRY(Statement row, database.prepare(fmt::format(
                                   "SELECT m.id, m.parent, m.tree, m.rank, m.depth, m.role, m.deleted, m.orphan,"
                                   " ({}) FROM messages m{} ORDER BY m.id",
-                                  sql.where, sql.needs_details ? " JOIN details d ON d.id = m.id" : "")));
+                                  sql.where, sql.needs_details ? " CROSS JOIN details d ON d.id = m.id" : "")));
     sql.bind(row);
     const bool deleted_allowed = filter.mentions("deleted"), orphans_allowed = filter.mentions("orphan");
     std::vector<Skeleton> messages;

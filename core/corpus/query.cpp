@@ -13,11 +13,11 @@ Result<QueryResult> query(Store& store, const Filter& filter, const QueryOptions
     Database& database = store.database();
     const Interruptible scope(database, job, options.time_limit);
     const bool details = sql.needs_details || options.message_ids;
-    STUDIO_TRY(
-        Statement row,
-        database.prepare(fmt::format(
-            "SELECT m.id, m.tree, m.orphan, m.parent IS NULL{} FROM messages m{} WHERE {} ORDER BY m.id",
-            options.message_ids ? ", d.message_id" : "", details ? " JOIN details d ON d.id = m.id" : "", sql.where)));
+    STUDIO_TRY(Statement row,
+               database.prepare(fmt::format(
+                   "SELECT m.id, m.tree, m.orphan, m.parent IS NULL{} FROM messages m{} WHERE {} ORDER BY m.id",
+                   options.message_ids ? ", d.message_id" : "", details ? " CROSS JOIN details d ON d.id = m.id" : "",
+                   sql.where)));
     sql.bind(row);
     QueryResult result;
     std::vector<bool> trees;

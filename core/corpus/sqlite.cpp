@@ -8,7 +8,7 @@
 namespace studio::corpus {
 namespace {
 
-constexpr int kBusyMilliseconds = 5000, kBusyStep = 10;
+constexpr std::chrono::milliseconds kBusyStep{10};
 constexpr int kInstructionsBetweenChecks = 2000;  // well under a millisecond
 
 }  // namespace
@@ -115,8 +115,8 @@ Result<std::unique_ptr<Database>> Database::open(const std::filesystem::path& pa
 
 int Database::onBusy(void* self, int attempt) {
     auto& database = *static_cast<Database*>(self);
-    if (attempt * kBusyStep >= kBusyMilliseconds || database.interrupted()) return 0;
-    std::this_thread::sleep_for(std::chrono::milliseconds(kBusyStep));
+    if (attempt * kBusyStep >= database.busy_timeout_ || database.interrupted()) return 0;
+    std::this_thread::sleep_for(kBusyStep);
     return 1;
 }
 

@@ -75,6 +75,9 @@ class Database {
     Result<std::int64_t> integer(std::string_view sql);  // the first column of the first row; 0 if there is none
     std::int64_t changes() const;
 
+    // How long a statement waits for another connection's lock before it is Busy. 5 s at first.
+    void setBusyTimeout(std::chrono::milliseconds time) { busy_timeout_ = time; }
+
     bool readOnly() const { return read_only_; }
     bool inMemory() const { return path_.empty(); }
     const std::filesystem::path& path() const { return path_; }
@@ -93,6 +96,7 @@ class Database {
     sqlite3* handle_ = nullptr;
     std::filesystem::path path_;
     bool read_only_ = false;
+    std::chrono::milliseconds busy_timeout_{5000};
     class Interruptible* interruptible_ = nullptr;
 };
 
