@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <thread>
-#include <type_traits>
 
 #include <ATen/Parallel.h>
 
@@ -31,6 +30,15 @@ void detail::parallelRange(std::int64_t count, std::int64_t grain, RangeFunction
 #pragma omp parallel
     for (std::int64_t part = omp_get_thread_num(); part < parts; part += omp_get_num_threads())
         if (part * size < count) function(context, part * size, std::min(count, (part + 1) * size));
+}
+
+void detail::parallelEach(std::int64_t count, TaskFunction function, void* context) {
+    if (threads() == 1 || count == 1) {
+        for (std::int64_t index = 0; index < count; ++index) function(context, index, 0);
+        return;
+    }
+#pragma omp parallel for schedule(dynamic, 1)
+    for (std::int64_t index = 0; index < count; ++index) function(context, index, omp_get_thread_num());
 }
 
 }  // namespace studio::engine::kernels
