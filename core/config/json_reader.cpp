@@ -50,7 +50,7 @@ Node convert(const io::Json& value) {
                 Node name;
                 name.kind = Node::Kind::Quoted;
                 name.text = key;
-                node.entries.emplace_back(std::move(name), convert(item));
+                node.entries.push_back({std::move(name), convert(item)});
             }
             break;
     }
@@ -68,8 +68,8 @@ void place(std::string_view text, Node& root) {
         node.column = static_cast<int>(at - line_start) + 1;
     };
     const auto atValue = [&](std::size_t at) {
-        if (depth == 1 && !key && entry < root.entries.size() && root.entries[entry].second.line == 0)
-            mark(root.entries[entry].second, at);
+        if (depth == 1 && !key && entry < root.entries.size() && root.entries[entry].value.line == 0)
+            mark(root.entries[entry].value, at);
     };
     for (std::size_t i = 0; i < text.size(); ++i) {
         const char c = text[i];
@@ -77,7 +77,7 @@ void place(std::string_view text, Node& root) {
             ++line;
             line_start = i + 1;
         } else if (c == '"') {
-            if (depth == 1 && key && entry < root.entries.size()) mark(root.entries[entry].first, i);
+            if (depth == 1 && key && entry < root.entries.size()) mark(root.entries[entry].key, i);
             atValue(i);
             for (++i; i < text.size() && text[i] != '"'; ++i)
                 if (text[i] == '\\') ++i;

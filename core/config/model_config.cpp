@@ -282,12 +282,12 @@ class Reader {
     }
 
     void remainingKeys() {
-        for (const auto& [key, value] : root_.entries) {
-            const auto is = [&](const char* known) { return key.text == known; };
+        for (const Node::Entry& entry : root_.entries) {
+            const auto is = [&](const char* known) { return entry.key.text == known; };
             if (std::none_of(kIndifferent.begin(), kIndifferent.end(), is) &&
                 std::none_of(kRead.begin(), kRead.end(), is))
                 out_.warnings.push_back(
-                    fmt::format("config.json holds the key {}, which is not known here.", shown(key)));
+                    fmt::format("config.json holds the key {}, which is not known here.", shown(entry.key)));
         }
     }
 

@@ -42,8 +42,8 @@ void show(const Node& node, std::string& out) {
     const std::size_t count = map ? node.entries.size() : node.items.size();
     for (std::size_t i = 0; i < count && out.size() < 100; ++i) {
         if (i > 0) out += ", ";
-        if (map) out += node.entries[i].first.text + ": ";
-        show(map ? node.entries[i].second : node.items[i], out);
+        if (map) out += node.entries[i].key.text + ": ";
+        show(map ? node.entries[i].value : node.items[i], out);
     }
     out += map ? '}' : ']';
 }
@@ -92,8 +92,8 @@ bool sameValue(const Node& a, const Node& b) {
         return std::equal(a.items.begin(), a.items.end(), b.items.begin(), b.items.end(), sameValue);
     return a.entries.size() == b.entries.size() &&
            std::all_of(a.entries.begin(), a.entries.end(), [&](const auto& entry) {
-               const Node* other = b.find(entry.first.text);
-               return other && sameValue(entry.second, *other);
+               const Node* other = b.find(entry.key.text);
+               return other && sameValue(entry.value, *other);
            });
 }
 

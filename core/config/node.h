@@ -4,7 +4,6 @@
 
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -20,13 +19,18 @@ struct Node {
         Map,
     };
     Kind kind = Kind::Null;
-    std::string text;                            // of Plain and Quoted
-    std::vector<Node> items;                     // of List
-    std::vector<std::pair<Node, Node>> entries;  // of Map, in the file's order; keys are scalars, each once
-    int line = 0, column = 0;                    // from 1; 0 where not known
+    std::string text;         // of Plain and Quoted
+    std::vector<Node> items;  // of List
+    struct Entry;
+    std::vector<Entry> entries;  // of Map, in the file's order; keys are scalars, each once
+    int line = 0, column = 0;    // from 1; 0 where not known
 
     bool isScalar() const { return kind == Kind::Plain || kind == Kind::Quoted; }
     const Node* find(std::string_view key) const;  // value of a Map's key
+};
+
+struct Node::Entry {
+    Node key, value;
 };
 
 inline constexpr std::size_t kMaxConfigBytes = 1u << 20;

@@ -32,7 +32,7 @@ Result<Node> parseValue(std::string_view text) {
     STUDIO_TRY(Node root, parseYaml(fmt::format("value: {}\n", text), "The value"));
     if (root.entries.size() != 1)
         return fail(ErrorCode::InvalidArgument, "The value holds more than one line.", "Write it on one line.");
-    Node value = std::move(root.entries.front().second);
+    Node value = std::move(root.entries.front().value);
     value.line = value.column = 0;
     return value;
 }

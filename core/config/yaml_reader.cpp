@@ -102,7 +102,7 @@ class NodeBuilder final : public YAML::EventHandler {
             takeKey(parent, std::move(node));
         } else {
             parent.has_key = false;
-            parent.node.entries.emplace_back(std::move(parent.key), std::move(node));
+            parent.node.entries.push_back({std::move(parent.key), std::move(node)});
         }
     }
     static void takeKey(Open& parent, Node node) {

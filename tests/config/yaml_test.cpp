@@ -32,20 +32,20 @@ class YamlTest : public QObject {
         GET(const Node yaml, parseYaml("# head\na: 1\n\nbc:   [x, y]\n", "x.yaml"));
         QCOMPARE(yaml.find("a")->line, 2);
         QCOMPARE(yaml.find("a")->column, 4);
-        QCOMPARE(yaml.entries[1].first.line, 4);
-        QCOMPARE(yaml.entries[1].first.column, 1);
+        QCOMPARE(yaml.entries[1].key.line, 4);
+        QCOMPARE(yaml.entries[1].key.column, 1);
         QCOMPARE(yaml.find("bc")->column, 7);
         GET(const Node json,
             parseJsonNode("{\"a\\\"\": [1, {\"k\": \"}\"}],\n  \"b\" : {\"c\":2},\n\t\"d\": -5 , \"e\":\"f\"}",
                           "x.json"));
-        QCOMPARE(json.entries[0].first.column, 2);
-        QCOMPARE(json.entries[0].second.column, 9);
-        QCOMPARE(json.entries[1].first.line, 2);
-        QCOMPARE(json.entries[1].second.column, 9);
-        QCOMPARE(json.entries[2].second.line, 3);
-        QCOMPARE(json.entries[2].second.column, 7);
-        QCOMPARE(json.entries[3].first.column, 12);
-        QCOMPARE(json.entries[3].second.column, 16);
+        QCOMPARE(json.entries[0].key.column, 2);
+        QCOMPARE(json.entries[0].value.column, 9);
+        QCOMPARE(json.entries[1].key.line, 2);
+        QCOMPARE(json.entries[1].value.column, 9);
+        QCOMPARE(json.entries[2].value.line, 3);
+        QCOMPARE(json.entries[2].value.column, 7);
+        QCOMPARE(json.entries[3].key.column, 12);
+        QCOMPARE(json.entries[3].value.column, 16);
     }
 
     void emptyFilesAreEmptyMaps() {
