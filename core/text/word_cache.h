@@ -57,6 +57,8 @@ class WordCache {
         bool holds(const Key& key) const { return bytes == key.bytes && length == key.length; }
     };
 
+    static_assert(sizeof(Entry) == 64);
+
     static Key keyOf(std::string_view word, const char* readable_end) {
         Key key{{}, static_cast<std::uint16_t>(word.size())};
         if (readable_end - word.data() < static_cast<std::ptrdiff_t>(kLongestWord)) {
@@ -86,13 +88,14 @@ class WordCache {
 // Lends a cache to each call that runs at the same time. Thread-safe.
 class WordCachePool {
   public:
+    WordCachePool() { idle_.reserve(kMostIdle); }
+
     class Loan {
       public:
         explicit Loan(WordCachePool& pool) : pool_(pool), cache_(pool.take()) {}
         ~Loan() { pool_.giveBack(std::move(cache_)); }
         Loan(const Loan&) = delete;
         Loan& operator=(const Loan&) = delete;
-        WordCache* operator->() { return cache_.get(); }
         WordCache& operator*() { return *cache_; }
 
       private:
@@ -101,7 +104,7 @@ class WordCachePool {
     };
 
   private:
-    static constexpr std::size_t kMostIdle = 16;
+    static constexpr std::size_t kMostIdle = 4;
 
     std::unique_ptr<WordCache> take() {
         {
