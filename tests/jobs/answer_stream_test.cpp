@@ -16,7 +16,9 @@ class Bytes final : public text::Tokenizer {
         for (const char c : text) ids.push_back(static_cast<unsigned char>(c));
     }
     void encodeWithSpecials(std::string_view text, std::vector<int>& ids) const override { encode(text, ids); }
-    std::string_view tokenBytes(int id) const override { return id < 256 ? std::string_view(bytes_[std::size_t(id)]) : ""; }
+    std::string_view tokenBytes(int id) const override {
+        return id < 256 ? std::string_view(bytes_[std::size_t(id)]) : "";
+    }
     int size() const override { return 257; }
     int eos() const override { return 256; }
     std::string_view eosText() const override { return "<end>"; }
@@ -63,9 +65,7 @@ class AnswerStreamTest : public QObject {
         QVERIFY(s.stopped);
         QVERIFY(s.longest_held < 12);
     }
-    void theEarliestOfSeveralStops() {
-        QCOMPARE(feed("a### Human:b", {"### Human:", "###"}).text, std::string("a"));
-    }
+    void theEarliestOfSeveralStops() { QCOMPARE(feed("a### Human:b", {"### Human:", "###"}).text, std::string("a")); }
     void aStopStringThatBeginsInsideItselfIsFound() { QCOMPARE(feed("xaab", {"ab"}).text, std::string("xa")); }
     void halfCharactersAreHeldBack() {
         const Bytes tokenizer;

@@ -10,8 +10,8 @@ class StatisticsTest : public QObject {
   private Q_SLOTS:
     // Table of Student's t, two-sided 5 %.
     void quantilesAgreeWithTheTable() {
-        const std::pair<int, double> table[] = {{1, 12.7062}, {2, 4.30265}, {3, 3.18245}, {4, 2.77645}, {5, 2.57058},
-                                                {10, 2.22814}, {30, 2.04227}, {100, 1.98397}};
+        const std::pair<int, double> table[] = {{1, 12.7062}, {2, 4.30265},  {3, 3.18245},  {4, 2.77645},
+                                                {5, 2.57058}, {10, 2.22814}, {30, 2.04227}, {100, 1.98397}};
         for (const auto& [df, expected] : table)
             QVERIFY2(std::abs(tQuantile975(df) - expected) < 5e-3, qPrintable(QString::number(df)));
     }
@@ -52,7 +52,8 @@ class StatisticsTest : public QObject {
     }
 
     void treesOfOneSideOnlyAreLeftOut() {
-        const TreeLosses base{{"a", {1, 1, 1, 1}}, {"b", {5, 1, 5, 1}}}, other{{"a", {2, 1, 2, 1}}, {"c", {9, 1, 9, 1}}};
+        const TreeLosses base{{"a", {1, 1, 1, 1}}, {"b", {5, 1, 5, 1}}},
+            other{{"a", {2, 1, 2, 1}}, {"c", {9, 1, 9, 1}}};
         QCOMPARE(pairedDifference(base, other).all.mean, 1.0);
     }
 };
