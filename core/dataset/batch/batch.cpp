@@ -31,8 +31,8 @@ Result<void> Batch::check() const {
         }
         for (int row = s.begin; row < s.end; ++row) {
             if (positions[row] != context_rows + row - s.begin)
-                return broken(fmt::format("row {} has position {}, not {}.", row, positions[row],
-                                          context_rows + row - s.begin));
+                return broken(
+                    fmt::format("row {} has position {}, not {}.", row, positions[row], context_rows + row - s.begin));
         }
     }
     if (next_row != n) return broken("the segments do not cover all rows.");

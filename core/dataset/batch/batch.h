@@ -9,7 +9,7 @@
 namespace studio::dataset {
 
 struct Range {
-    int begin = 0, end = 0;   // rows [begin, end)
+    int begin = 0, end = 0;  // rows [begin, end)
     int size() const { return end - begin; }
     bool operator==(const Range&) const = default;
 };
@@ -17,8 +17,8 @@ struct Range {
 // Rows [begin, end) see the `context` rows and, causally, themselves.
 struct Segment {
     int begin = 0, end = 0;
-    int sample = 0;               // index into Batch::samples
-    std::vector<Range> context;   // disjoint ranges of earlier rows, root first
+    int sample = 0;              // index into Batch::samples
+    std::vector<Range> context;  // disjoint ranges of earlier rows, root first
     bool operator==(const Segment&) const = default;
 };
 
@@ -34,14 +34,15 @@ struct Target {
 using SampleId = std::int64_t;
 
 struct Batch {
-    std::vector<int> tokens, positions;   // one each a row
+    std::vector<int> tokens, positions;  // one each a row
     std::vector<Segment> segments;
     std::vector<Target> targets;
     std::vector<SampleId> samples;
 
     int rows() const { return static_cast<int>(tokens.size()); }
-    // Error naming the broken invariant: segments tile [0, rows) in order; contexts are disjoint ranges of earlier rows,
-    // root first, whose lengths sum to positions[begin]; positions rise by one inside a segment; targets sorted by row.
+    // Error naming the broken invariant: segments tile [0, rows) in order; contexts are disjoint ranges of earlier
+    // rows, root first, whose lengths sum to positions[begin]; positions rise by one inside a segment; targets sorted
+    // by row.
     Result<void> check() const;
     bool operator==(const Batch&) const = default;
 };
@@ -60,7 +61,7 @@ class BatchSource {
     // begins the next epoch).
     virtual Result<bool> next(Batch& batch) noexcept = 0;
     virtual Result<void> seek(StreamPosition position) noexcept = 0;
-    virtual int microBatches(int epoch) noexcept = 0;   // planned; ≥ 0
+    virtual int microBatches(int epoch) noexcept = 0;  // planned; ≥ 0
 };
 
 }  // namespace studio::dataset

@@ -1,5 +1,5 @@
-// The engine as others see it. It lives in a shared library that is opened when a job first needs it; every call is made
-// from one thread, the engine's, unless it says otherwise. No call throws.
+// The engine as others see it. It lives in a shared library that is opened when a job first needs it; every call is
+// made from one thread, the engine's, unless it says otherwise. No call throws.
 #pragma once
 
 #include <memory>
@@ -93,7 +93,7 @@ class Engine {
   public:
     virtual ~Engine() = default;
     virtual DeviceInfo device() const noexcept = 0;
-    virtual std::string_view buildInfo() const noexcept = 0;   // LibTorch version, BLAS
+    virtual std::string_view buildInfo() const noexcept = 0;  // LibTorch version, BLAS
     virtual Result<std::unique_ptr<Model>> load(const ModelSource& source, const JobContext& job) noexcept = 0;
 };
 

@@ -18,7 +18,8 @@ class Model;
 class LiveTask {
   public:
     virtual ~LiveTask() = default;
-    // Works until `deadline` at most; true when done. Called on the engine's thread, never while a step is half applied.
+    // Works until `deadline` at most; true when done. Called on the engine's thread, never while a step is half
+    // applied.
     virtual bool slice(Model& model, std::chrono::steady_clock::time_point deadline) noexcept = 0;
 };
 
@@ -32,7 +33,7 @@ class Mailbox {
     }
     void pause() { set(paused_, true); }
     void resume() { set(paused_, false); }
-    void stopAfterStep() { set(stop_after_step_, true); }   // finish the running step, save, return
+    void stopAfterStep() { set(stop_after_step_, true); }  // finish the running step, save, return
     void saveAfterStep() { set(save_after_step_, true); }
 
     // From the engine's thread.

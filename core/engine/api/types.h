@@ -12,27 +12,27 @@
 namespace studio::engine::api {
 
 struct DeviceInfo {
-    std::string kind;   // "cpu", "cuda"
-    std::string name;   // "AMD EPYC", "NVIDIA H100 80GB HBM3"
-    std::string uuid;   // of a GPU
+    std::string kind;  // "cpu", "cuda"
+    std::string name;  // "AMD EPYC", "NVIDIA H100 80GB HBM3"
+    std::string uuid;  // of a GPU
     std::uint64_t memory_bytes = 0;
-    int threads = 0;    // compute threads on the CPU
+    int threads = 0;  // compute threads on the CPU
 };
 
 struct ModelSource {
-    std::string folder;              // Hugging Face folder: config.json, safetensors
-    bool load_in_4bit = true;        // NF4 for every linear but the head
+    std::string folder;        // Hugging Face folder: config.json, safetensors
+    bool load_in_4bit = true;  // NF4 for every linear but the head
     bool double_quant = true;
-    std::string compute_dtype = "float32";   // "float32", "bfloat16", "float16"; on a CPU always float32
-    std::string device = "auto";     // "auto", "cpu", "cuda"
-    int threads = 0;                 // 0: all cores
+    std::string compute_dtype = "float32";  // "float32", "bfloat16", "float16"; on a CPU always float32
+    std::string device = "auto";            // "auto", "cpu", "cuda"
+    int threads = 0;                        // 0: all cores
 };
 
 struct ModelInfo {
     int layers = 0, hidden = 0, heads = 0, kv_heads = 0, head_dim = 0, rotary_dim = 0, intermediate = 0;
     int vocab = 0, context = 0;
-    std::uint64_t parameters = 0;       // of the base
-    std::uint64_t weight_bytes = 0;     // held in memory, quantised and not
+    std::uint64_t parameters = 0;    // of the base
+    std::uint64_t weight_bytes = 0;  // held in memory, quantised and not
     bool quantised = false;
     DeviceInfo device;
 };
@@ -41,64 +41,64 @@ struct ModelInfo {
 struct LoraModule {
     std::string name;
     int r = 0;
-    double scaling = 1;   // alpha/r, or alpha/sqrt(r) with rsLoRA
+    double scaling = 1;  // alpha/r, or alpha/sqrt(r) with rsLoRA
 };
 
 struct LoraSpec {
     std::vector<LoraModule> modules;
     double dropout = 0;
-    std::uint64_t seed = 0;   // of the initial A: U(-1/sqrt(in), 1/sqrt(in)); B is zero
+    std::uint64_t seed = 0;  // of the initial A: U(-1/sqrt(in), 1/sqrt(in)); B is zero
 };
 
 struct TrainPlan {
     std::int64_t total_steps = 0;
-    int accumulation = 1;             // micro-batches a step; the last step of an epoch may have fewer
-    double steps_per_epoch = 0;       // for the `epoch` of the metrics
+    int accumulation = 1;        // micro-batches a step; the last step of an epoch may have fewer
+    double steps_per_epoch = 0;  // for the `epoch` of the metrics
     double learning_rate = 2e-4;
-    std::string lr_scheduler = "linear";   // constant, constant_with_warmup, linear, cosine, cosine_with_min_lr
+    std::string lr_scheduler = "linear";  // constant, constant_with_warmup, linear, cosine, cosine_with_min_lr
     std::int64_t warmup_steps = 0;
-    double min_lr = 0;                // cosine_with_min_lr, absolute
+    double min_lr = 0;  // cosine_with_min_lr, absolute
     double beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weight_decay = 0;
-    double max_grad_norm = 1;         // 0: no clipping
+    double max_grad_norm = 1;  // 0: no clipping
     double lora_dropout = 0, resid_dropout = 0;
-    std::uint64_t seed = 42;          // of dropout
-    std::int64_t save_steps = 0, eval_steps = 0;   // 0: never (a last checkpoint is always saved)
+    std::uint64_t seed = 42;                      // of dropout
+    std::int64_t save_steps = 0, eval_steps = 0;  // 0: never (a last checkpoint is always saved)
     bool eval_on_start = false, eval_at_end = true;
 };
 
 // Where a run stands: everything besides the tensors that resume needs.
 struct TrainerState {
-    std::int64_t step = 0;                 // finished optimizer steps
-    dataset::StreamPosition position;      // after the last micro-batch trained on
-    double loss_sum = 0, weight_sum = 0;   // Σ w·nll and Σ w over the run, for the mean training loss
+    std::int64_t step = 0;                // finished optimizer steps
+    dataset::StreamPosition position;     // after the last micro-batch trained on
+    double loss_sum = 0, weight_sum = 0;  // Σ w·nll and Σ w over the run, for the mean training loss
     std::int64_t tokens = 0, supervised_tokens = 0;
-    double seconds = 0;                    // spent in steps
+    double seconds = 0;  // spent in steps
     double last_eval_loss = 0;
     bool has_eval_loss = false;
     double best_eval_loss = 0;
     std::int64_t best_step = -1;
-    std::int64_t last_eval_step = -1;      // of last_eval_loss; an evaluation cut short by Stop is made up on resume
-    std::int64_t skipped_updates = 0;      // loss or gradient was not finite
-    std::int64_t skipped_in_a_row = 0;     // of these, the last ones without a good step between
+    std::int64_t last_eval_step = -1;   // of last_eval_loss; an evaluation cut short by Stop is made up on resume
+    std::int64_t skipped_updates = 0;   // loss or gradient was not finite
+    std::int64_t skipped_in_a_row = 0;  // of these, the last ones without a good step between
 };
 
 // A checkpoint as the engine hands it out and takes it back. Views are valid during the call.
 struct Checkpoint {
     TrainerState state;
-    std::vector<io::TensorView> adapter;     // PEFT's names, fp32
-    std::vector<io::TensorView> optimizer;   // "exp_avg.<name>", "exp_avg_sq.<name>", fp32
+    std::vector<io::TensorView> adapter;    // PEFT's names, fp32
+    std::vector<io::TensorView> optimizer;  // "exp_avg.<name>", "exp_avg_sq.<name>", fp32
 };
 
 struct StepMetrics {
-    std::int64_t step = 0;         // from 1
+    std::int64_t step = 0;  // from 1
     double epoch = 0;
-    double loss = 0;               // before the update, Σ w·nll / Σ w over the step
-    double learning_rate = 0;      // the one used
-    double grad_norm = 0;          // before clipping
-    std::int64_t tokens = 0;       // rows computed
+    double loss = 0;           // before the update, Σ w·nll / Σ w over the step
+    double learning_rate = 0;  // the one used
+    double grad_norm = 0;      // before clipping
+    std::int64_t tokens = 0;   // rows computed
     std::int64_t supervised_tokens = 0;
     double seconds = 0;
-    bool skipped = false;          // not finite: the update was not applied
+    bool skipped = false;  // not finite: the update was not applied
 };
 
 struct TrainResult {
@@ -108,31 +108,32 @@ struct TrainResult {
 
 // One batch recomputed for anyone who wants to check it.
 struct GradientDump {
-    double loss = 0;                          // Σ w·nll / Σ w
-    std::vector<float> target_nll;            // one a target
-    std::vector<float> target_logits;         // [distinct target rows, vocab], rows ascending
-    std::vector<io::TensorView> gradients;    // dloss/dA, dloss/dB with PEFT's names, unclipped; valid until the next call
+    double loss = 0;                   // Σ w·nll / Σ w
+    std::vector<float> target_nll;     // one a target
+    std::vector<float> target_logits;  // [distinct target rows, vocab], rows ascending
+    std::vector<io::TensorView>
+        gradients;  // dloss/dA, dloss/dB with PEFT's names, unclipped; valid until the next call
 };
 
 struct GenerateRequest {
-    std::vector<int> prompt;          // token ids, at least one
+    std::vector<int> prompt;  // token ids, at least one
     int max_new_tokens = 256;
-    double temperature = 0;           // ≤ 0: greedy
-    double top_p = 1;                 // (0, 1]
-    int top_k = 0;                    // 0: all
+    double temperature = 0;  // ≤ 0: greedy
+    double top_p = 1;        // (0, 1]
+    int top_k = 0;           // 0: all
     double repetition_penalty = 1;
     std::uint64_t seed = 0;
-    std::vector<int> stop_ids;        // usually the EOS
-    int usable_vocab = 0;             // ids at or above are never produced; 0: all
-    double adapter_strength = 1;      // 0: the base model
-    std::stop_token stop;             // checked between layers; next() then returns Cancelled and may be called again
+    std::vector<int> stop_ids;    // usually the EOS
+    int usable_vocab = 0;         // ids at or above are never produced; 0: all
+    double adapter_strength = 1;  // 0: the base model
+    std::stop_token stop;         // checked between layers; next() then returns Cancelled and may be called again
 };
 
 enum class StopReason { None, StopToken, MaxTokens, ContextFull };
 
 struct GeneratedToken {
-    int id = -1;            // -1: ended without a token (ContextFull, MaxTokens)
-    StopReason stop = StopReason::None;   // StopToken: `id` is the stop token itself
+    int id = -1;                         // -1: ended without a token (ContextFull, MaxTokens)
+    StopReason stop = StopReason::None;  // StopToken: `id` is the stop token itself
 };
 
 }  // namespace studio::engine::api
