@@ -2,23 +2,28 @@
 #pragma once
 
 #include <algorithm>
+#include <cstdint>
 #include <map>
-#include <optional>
-#include <set>
+#include <span>
 #include <vector>
 
 #include "byte_tokenizer.h"
 #include "dataset/batch/batch.h"
 #include "dataset/examples.h"
 #include "dataset/make_examples.h"
+#include "dataset/random.h"
 
 namespace studio::test {
 
 using dataset::PathPolicy;
 using dataset::TrainOn;
 
-// One supervised token: everything the model sees when it predicts it, and the token. How often it occurs.
-using Learned = std::map<std::pair<std::vector<int>, int>, int>;
+// One supervised token: everything the model sees when it predicts it (as a hash), and the token. How often it occurs.
+using Learned = std::map<std::pair<std::uint64_t, int>, int>;
+
+inline std::uint64_t hashOf(std::span<const int> tokens) {
+    return dataset::hash({reinterpret_cast<const char*>(tokens.data()), tokens.size_bytes()}, 0);
+}
 
 using NodePath = std::vector<int>;
 
@@ -107,8 +112,7 @@ inline Learned learned(const std::vector<dataset::Tree>& trees, const dataset::E
                     if (options.train_on == TrainOn::Assistant && kind != text::SpanKind::AssistantText &&
                         kind != text::SpanKind::AssistantEnd)
                         continue;
-                    const auto prefix = tokens.ids.begin() + static_cast<std::ptrdiff_t>(i);
-                    ++result[{{tokens.ids.begin(), prefix}, tokens.ids[i]}];
+                    ++result[{hashOf(std::span(tokens.ids).first(i)), tokens.ids[i]}];
                 }
             }
         }
@@ -132,7 +136,7 @@ inline const dataset::Segment& segmentOf(const dataset::Batch& batch, int row) {
 
 inline void addLearned(const dataset::Batch& batch, Learned& into) {
     for (const dataset::Target& target : batch.targets)
-        ++into[{seen(batch, segmentOf(batch, target.row), target.row), target.token}];
+        ++into[{hashOf(seen(batch, segmentOf(batch, target.row), target.row)), target.token}];
 }
 
 }  // namespace studio::test
