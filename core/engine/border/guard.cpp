@@ -5,11 +5,15 @@
 #include <new>
 #include <string>
 
+#include "engine/kernels/memory.h"
+
 namespace studio::engine {
 namespace {
 
 Error outOfMemory(std::string_view doing) {
-    return {ErrorCode::OutOfMemory, "The memory ran out while " + std::string(doing) + ".",
+    const std::size_t free_mb = kernels::availableMemory() >> 20;
+    return {ErrorCode::OutOfMemory,
+            "The memory ran out while " + std::string(doing) + "; " + std::to_string(free_mb) + " MB are free now.",
             "Lower per_device_train_batch_size or max_seq_length, close other programs, or unload other models."};
 }
 

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstring>
 #include <map>
+#include <new>
 
 namespace studio::engine {
 namespace {
@@ -15,8 +16,17 @@ constexpr std::string_view kExpAvgSq = "exp_avg_sq.";
 
 }  // namespace
 
-Optimizer::Optimizer(const AdapterParameters& adapter)
-    : exp_avg_(adapter.values().size()), exp_avg_sq_(adapter.values().size()) {}
+Result<Optimizer> Optimizer::create(const AdapterParameters& adapter) try {
+    Optimizer optimizer;
+    optimizer.exp_avg_.resize(adapter.values().size());
+    optimizer.exp_avg_sq_.resize(adapter.values().size());
+    return optimizer;
+} catch (const std::bad_alloc&) {
+    return fail(ErrorCode::OutOfMemory,
+                fmt::format("There is not enough memory for the optimizer: it needs {} MB.",
+                            (2 * adapter.values().size_bytes()) >> 20),
+                "Lower r or the number of target_modules, or close other programs.");
+}
 
 void Optimizer::update(AdapterParameters& adapter, const AdamWStep& step) {
     adamW(step, adapter.values(), adapter.gradients(), exp_avg_, exp_avg_sq_);

@@ -14,7 +14,8 @@ namespace studio::engine {
 
 class Optimizer {
   public:
-    explicit Optimizer(const AdapterParameters& adapter);  // moments are zero
+    // Moments are zero. OutOfMemory names their size.
+    static Result<Optimizer> create(const AdapterParameters& adapter);
 
     void update(AdapterParameters& adapter, const AdamWStep& step);
 
@@ -23,6 +24,7 @@ class Optimizer {
     Result<void> load(const AdapterParameters& adapter, std::span<const io::TensorView> tensors);
 
   private:
+    Optimizer() = default;
     std::vector<float> exp_avg_, exp_avg_sq_;
 };
 

@@ -12,16 +12,17 @@ Result<api::TrainResult> Trainer::run(const api::TrainPlan& plan, const Parts& p
     STUDIO_CHECK(checkPlan(plan));
     STUDIO_TRY(Schedule schedule, Schedule::create({plan.lr_scheduler, plan.learning_rate, plan.total_steps,
                                                     plan.warmup_steps, plan.min_lr}));
-    Trainer trainer(plan, parts, schedule);
+    STUDIO_TRY(Optimizer optimizer, Optimizer::create(parts.model.adapter()));
+    Trainer trainer(plan, parts, schedule, std::move(optimizer));
     STUDIO_CHECK(trainer.begin(resume));
     return trainer.loop();
 }
 
-Trainer::Trainer(const api::TrainPlan& plan, const Parts& parts, Schedule schedule)
+Trainer::Trainer(const api::TrainPlan& plan, const Parts& parts, Schedule schedule, Optimizer optimizer)
     : plan_(plan),
       parts_(parts),
       schedule_(schedule),
-      optimizer_(parts.model.adapter()),
+      optimizer_(std::move(optimizer)),
       controls_(parts.mailbox, parts.live, parts.observer, parts.job) {}
 
 Result<void> Trainer::begin(const api::Checkpoint* resume) {
@@ -32,7 +33,7 @@ Result<void> Trainer::begin(const api::Checkpoint* resume) {
             return fail(
                 ErrorCode::InvalidArgument,
                 fmt::format("The checkpoint is at step {}, but the run has {} steps.", state.step, plan_.total_steps),
-                "Raise max_steps or num_train_epochs, or start a new run from its adapter.");
+                "Start a new run from its weights with --adapter.");
         }
         AdapterParameters& adapter = parts_.model.adapter();
         if (resume->adapter.size() != adapter.tensors().size()) {

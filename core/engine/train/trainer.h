@@ -35,7 +35,7 @@ class Trainer {
     static Result<api::TrainResult> run(const api::TrainPlan& plan, const Parts& parts, const api::Checkpoint* resume);
 
   private:
-    Trainer(const api::TrainPlan& plan, const Parts& parts, Schedule schedule);
+    Trainer(const api::TrainPlan& plan, const Parts& parts, Schedule schedule, Optimizer optimizer);
 
     Result<void> begin(const api::Checkpoint* resume);
     Result<api::TrainResult> loop();
