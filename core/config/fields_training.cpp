@@ -144,13 +144,16 @@ void appendTrainingFields(std::vector<Field>& out) {
         "logging_steps", Group::Evaluation,
         "Rhythm of the console. Every step is in metrics.jsonl in any case. Below 1: a share of all steps.",
         {.range = kSteps, .unit = "steps"}));
-    out.push_back(row<&T::eval_strategy>("eval_strategy", Group::Evaluation,
-                                         "When the loss on held-out conversations is measured, besides the end.",
-                                         {.choices = kIntervals}));
+    out.push_back(row<&T::eval_strategy>(
+        "eval_strategy", Group::Evaluation,
+        "When the loss on held-out conversations is measured between the first step and the last.",
+        {.choices = kIntervals}));
     out.push_back(row<&T::eval_steps>("eval_steps", Group::Evaluation,
                                       "With eval_strategy steps. null: logging_steps. Below 1: a share of all steps.",
                                       {.range = kSteps, .unit = "steps"}));
-    out.push_back(row<&T::eval_on_start>("eval_on_start", Group::Evaluation, "Measure it before the first step too."));
+    out.push_back(row<&T::eval_on_start>("eval_on_start", Group::Evaluation,
+                                         "Read for the sake of files that have it: the loss is measured before the "
+                                         "first step and after the last in any case."));
 
     out.push_back(row<&T::save_strategy>("save_strategy", Group::Checkpoints,
                                          "When a checkpoint is saved, besides the end.",
@@ -160,7 +163,7 @@ void appendTrainingFields(std::vector<Field>& out) {
                                       {.range = kSteps, .unit = "steps"}));
     out.push_back(row<&T::save_total_limit>(
         "save_total_limit", Group::Checkpoints,
-        "Oldest checkpoints beyond this number are deleted, never the best one. null: all are kept.",
+        "Oldest checkpoints beyond this number are deleted, never the best one nor the last two. null: all are kept.",
         {.range = {.low = 1, .high = 100000}}));
 
     out.push_back(row<&T::sample_prompts>(

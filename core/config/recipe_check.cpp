@@ -99,8 +99,8 @@ class Checker {
                 "Write lr_scheduler_type: cosine_with_min_lr to use it.");
         if (min_lr && kwargs.min_lr && *kwargs.min_lr > training_.learning_rate)
             error("lr_scheduler_kwargs",
-                  fmt::format("lr_scheduler_kwargs has min_lr {}, which is above learning_rate {}.", formatReal(*kwargs.min_lr),
-                              formatReal(training_.learning_rate)),
+                  fmt::format("lr_scheduler_kwargs has min_lr {}, which is above learning_rate {}.",
+                              formatReal(*kwargs.min_lr), formatReal(training_.learning_rate)),
                   "Write a smaller min_lr.");
         if (training_.learning_rate > 0.02)
             add(Severity::Warning, "learning_rate",
