@@ -117,6 +117,101 @@ class ModelLoadTest : public QObject {
         QCOMPARE(QString::fromStdString((*model)->info().device.kind), QString("cpu"));
     }
 
+    // What transformers and bitsandbytes saved in 4 bits is what quantising the same weights here gives.
+    void fourBitCheckpoints_data() {
+        QTest::addColumn<QString>("name");
+        QTest::newRow("nested") << "nested";
+        QTest::newRow("plain") << "plain";
+    }
+    void fourBitCheckpoints() {
+        QFETCH(QString, name);
+        const std::string stored =
+            std::string(STUDIO_SOURCE_DIR) + "/tests/reference/data/phi-4bit/" + name.toStdString();
+        QTemporaryDir folder;
+        QVERIFY(
+            test::writeTinyPhi(folder.path().toStdString(), {40, 64, 96, 1, 2, 2, 64, 0.4, "F16", false}).has_value());
+        dataset::Batch batch;
+        batch.samples = {0};
+        batch.segments = {{0, 40, 0, {}}};
+        for (int i = 0; i < 40; ++i) {
+            batch.tokens.push_back(i * 7 % 40);
+            batch.positions.push_back(i);
+            if (i > 0) batch.targets.push_back({i - 1, i * 7 % 40, 1});
+        }
+        std::vector<float> losses[3];
+        const std::pair<std::string, bool> sources[] = {
+            {stored, true}, {stored, false}, {folder.path().toStdString(), true}};
+        for (int i = 0; i < 3; ++i) {
+            engine::api::ModelSource source;
+            source.folder = sources[i].first;
+            source.load_in_4bit = sources[i].second;  // what the checkpoint is decides
+            source.double_quant = name == "nested";
+            source.threads = 1;
+            const auto model = engine::PhiModel::load(
+                source, nullptr, {}, i == 0 ? engine::HoldLinears::AsStored : engine::HoldLinears::Expanded);
+            QVERIFY2(model.has_value(), model ? "" : model.error().text().c_str());
+            QVERIFY((*model)->info().quantised);
+            losses[i].resize(batch.targets.size());
+            QVERIFY((*model)->forward(batch, {}, losses[i]).has_value());
+        }
+        QCOMPARE(losses[0], losses[2]);
+        QCOMPARE(losses[1], losses[2]);
+    }
+
+    void wrongFourBitCheckpoints_data() {
+        QTest::addColumn<QByteArray>("find");
+        QTest::addColumn<QByteArray>("replace");
+        QTest::addColumn<QByteArray>("says");
+        QTest::newRow("block size") << QByteArray("\"blocksize\": 64") << QByteArray("\"blocksize\": 32")
+                                    << QByteArray("blocks of 64");
+        QTest::newRow("code") << QByteArray("\"quant_type\": \"nf4\"") << QByteArray("\"quant_type\": \"fp4\"")
+                              << QByteArray("nf4");
+        QTest::newRow("shape") << QByteArray("\"shape\": [64, 96]") << QByteArray("\"shape\": [96, 64]")
+                               << QByteArray("shape");
+        QTest::newRow("offset") << QByteArray("\"nested_offset\": 0.") << QByteArray("\"nested_offset\": \"\"")
+                                << QByteArray("quant_state");
+        QTest::newRow("missing part") << QByteArray("fc1.weight.quant_map") << QByteArray("fc1.weight.quant_mop")
+                                      << QByteArray("quant_map");
+        QTest::newRow("table") << QByteArray("\x00\x00\x80\xbf\xb1\x39\x32\xbf", 8)
+                               << QByteArray("\x00\x00\x80\xbf\xb1\x39\x32\xbe", 8) << QByteArray("code table");
+        QTest::newRow("scale") << QByteArray("scale") << QByteArray() << QByteArray("not finite");
+    }
+    void wrongFourBitCheckpoints() {
+        QFETCH(QByteArray, find);
+        QFETCH(QByteArray, replace);
+        QFETCH(QByteArray, says);
+        const QString good = QString(STUDIO_SOURCE_DIR) + "/tests/reference/data/phi-4bit/nested/";
+        QTemporaryDir folder;
+        QVERIFY(QFile::copy(good + "config.json", folder.filePath("config.json")));
+        QFile in(good + "model.safetensors");
+        QVERIFY(in.open(QIODevice::ReadOnly));
+        QByteArray bytes = in.readAll();
+        if (find == "scale") {
+            auto file = io::SafetensorsFile::open((good + "model.safetensors").toStdString());
+            QVERIFY(file.has_value());
+            const auto* tensor = file->find("model.layers.0.mlp.fc2.weight.nested_absmax");
+            QVERIFY(tensor != nullptr);
+            std::uint64_t header = 0;
+            std::memcpy(&header, bytes.constData(), 8);
+            const float infinite = std::numeric_limits<float>::infinity();
+            std::memcpy(bytes.data() + 8 + header + tensor->begin, &infinite, 4);
+        } else {
+            const auto at = bytes.indexOf(find);
+            QVERIFY(at >= 0);
+            bytes.replace(at, find.size(), replace);
+        }
+        QCOMPARE(bytes.size(), in.size());
+        QFile out(folder.filePath("model.safetensors"));
+        QVERIFY(out.open(QIODevice::WriteOnly) && out.write(bytes) == bytes.size());
+        out.close();
+        engine::api::ModelSource source;
+        source.folder = folder.path().toStdString();
+        source.threads = 1;
+        const auto model = engine::PhiModel::load(source, nullptr, {});
+        QVERIFY(!model.has_value());
+        QVERIFY(this->says(model.error(), says.constData()));
+    }
+
     void foldersThatAreNone() {
         engine::api::ModelSource source;
         source.folder = "/nowhere/at/all";

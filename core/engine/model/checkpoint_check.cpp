@@ -5,6 +5,8 @@
 
 #include <set>
 
+#include "engine/model/stored_nf4.h"
+
 namespace studio::engine {
 namespace {
 
@@ -43,7 +45,10 @@ std::vector<ExpectedTensor> expectedTensors(const config::PhiConfig& config) {
     expected.push_back({"model.embed_tokens.weight", {vocab, hidden}});
     for (int layer = 0; layer < config.num_hidden_layers; ++layer)
         affine(fmt::format("model.layers.{}.input_layernorm", layer), {hidden}, hidden);
-    for (const auto& linear : config::linears(config)) affine(linear.name, {linear.out, linear.in}, linear.out);
+    for (const auto& linear : config::linears(config)) {
+        expected.push_back({linear.name + ".weight", {linear.out, linear.in}, true});
+        expected.push_back({linear.name + ".bias", {linear.out}});
+    }
     affine("model.final_layernorm", {hidden}, hidden);
     if (config.tie_word_embeddings)
         expected.push_back({"lm_head.bias", {vocab}});
@@ -55,8 +60,13 @@ std::vector<ExpectedTensor> expectedTensors(const config::PhiConfig& config) {
 Result<void> checkTensors(const config::PhiConfig& config, const io::SafetensorsFolder& folder) {
     std::set<std::string, std::less<>> known;
     for (const ExpectedTensor& wanted : expectedTensors(config)) {
-        STUDIO_CHECK(checkOne(wanted, folder));
         known.insert(wanted.name);
+        if (wanted.linear && isStoredInFourBits(folder, wanted.name)) {
+            STUDIO_TRY(const auto names, checkStoredNf4(folder, wanted.name, wanted.shape[0], wanted.shape[1]));
+            known.insert(names.begin(), names.end());
+            continue;
+        }
+        STUDIO_CHECK(checkOne(wanted, folder));
     }
     if (config.tie_word_embeddings) known.insert("lm_head.weight");
     for (const auto& entry : folder.tensors()) {

@@ -13,6 +13,7 @@ namespace studio::engine {
 struct ExpectedTensor {
     std::string name;
     std::vector<std::int64_t> shape;
+    bool linear = false;  // the weight of a block's linear, which may also be stored in 4 bits
 };
 
 // embed_tokens, each layer's norm and linears with biases, final_layernorm, lm_head (its weight not where it is tied).

@@ -22,7 +22,7 @@ api::ModelInfo describe(const config::PhiConfig& config, const api::ModelSource&
     info.context = config.max_position_embeddings;
     info.parameters = static_cast<std::uint64_t>(config::parameterCount(config));
     info.weight_bytes = weights.bytes();
-    info.quantised = source.load_in_4bit;
+    info.quantised = source.load_in_4bit || config.quantisation.has_value();
     info.device = kernels::deviceInfo();
     return info;
 }

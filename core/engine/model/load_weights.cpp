@@ -7,6 +7,7 @@
 #include "engine/kernels/rows.h"
 #include "engine/model/adapter.h"
 #include "engine/model/checkpoint_check.h"
+#include "engine/model/stored_nf4.h"
 #include "engine/model/tensor_source.h"
 
 namespace studio::engine {
@@ -34,11 +35,22 @@ std::uint64_t bytesNeeded(const config::PhiConfig& config, bool resident, bool f
     return held + table * 6 + static_cast<std::uint64_t>(largestLinear(config)) * 8;
 }
 
+const char* quantisationInWords(const config::PhiConfig& config, const api::ModelSource& source) {
+    if (config.quantisation) return "as the checkpoint quantised them";
+    if (!source.load_in_4bit) return "not quantised";
+    return source.double_quant ? "NF4 with double quantisation" : "NF4";
+}
+
 class Loader {
   public:
     Loader(const config::PhiConfig& config, const io::SafetensorsFolder& folder, const api::ModelSource& options,
            const JobContext& job, bool resident)
-        : config_(config), options_(options), source_(folder, job), shape_(blockShape(config)), resident_(resident) {}
+        : config_(config),
+          options_(options),
+          folder_(folder),
+          source_(folder, job),
+          shape_(blockShape(config)),
+          resident_(resident) {}
 
     Result<BaseWeights> load();
 
@@ -49,10 +61,12 @@ class Loader {
     Result<BlockWeights> block(int layer);
     Result<void> vectors(int layer, BlockWeights& block);
     Result<void> linear(int layer, Linear linear, LinearGroup& group);
+    Result<Nf4Tensor> quantise(const std::string& name, std::int64_t rows, std::int64_t cols);
     Result<void> head(BaseWeights& weights);
 
     const config::PhiConfig& config_;
     const api::ModelSource& options_;
+    const io::SafetensorsFolder& folder_;
     TensorSource source_;
     BlockShape shape_;
     bool resident_;
@@ -90,20 +104,26 @@ Result<void> Loader::linear(int layer, Linear linear, LinearGroup& group) {
     const bool stacked = linear != Linear::Dense && linear != Linear::Fc2;
     const std::int64_t row = stacked ? shape_.begin(linear) : 0, column = stacked ? 0 : shape_.begin(linear);
     const Matrix place = resident_ ? group.resident().rowRange(row, rows).columns(column, cols) : Matrix{};
-    if (!options_.load_in_4bit) {
+    const bool stored = isStoredInFourBits(folder_, name);
+    if (!stored && !options_.load_in_4bit) {
         if (resident_) return source_.floats(name, place);
         STUDIO_TRY(DenseTensor dense, source_.asStored(name, rows, cols));
         group.add(std::move(dense), row, column);
         return {};
     }
-    values_.resize(static_cast<std::size_t>(rows * cols));
-    STUDIO_CHECK(source_.floats(name, kernels::matrix(values_.data(), rows, cols)));
-    STUDIO_TRY(Nf4Tensor tensor, Nf4Tensor::quantise(values_, rows, cols, options_.double_quant));
+    STUDIO_TRY(Nf4Tensor tensor,
+               stored ? readStoredNf4(source_, name, rows, cols, isNested(folder_, name)) : quantise(name, rows, cols));
     if (resident_)
         kernels::dequantiseNf4(nullptr, tensor.view(), place);
     else
         group.add(std::move(tensor), row, column);
     return {};
+}
+
+Result<Nf4Tensor> Loader::quantise(const std::string& name, std::int64_t rows, std::int64_t cols) {
+    values_.resize(static_cast<std::size_t>(rows * cols));
+    STUDIO_CHECK(source_.floats(name, kernels::matrix(values_.data(), rows, cols)));
+    return Nf4Tensor::quantise(values_, rows, cols, options_.double_quant);
 }
 
 Result<BlockWeights> Loader::block(int layer) {
@@ -177,10 +197,8 @@ Result<BaseWeights> loadWeights(const config::PhiConfig& config, const io::Safet
     Loader loader(config, folder, source, job, resident);
     STUDIO_TRY(BaseWeights weights, loader.load());
     if (log != nullptr)
-        log->info(fmt::format(
-            "Loaded {} layers, {} MB, linears {}{}.", config.num_hidden_layers, weights.bytes() >> 20,
-            source.load_in_4bit ? (source.double_quant ? "NF4 with double quantisation" : "NF4") : "not quantised",
-            resident ? ", held in float32" : ""));
+        log->info(fmt::format("Loaded {} layers, {} MB, linears {}{}.", config.num_hidden_layers, weights.bytes() >> 20,
+                              quantisationInWords(config, source), resident ? ", held in float32" : ""));
     return weights;
 }
 
