@@ -79,6 +79,9 @@ int main(int argc, char** argv) {
     } catch (const CLI::ParseError& e) {
         return app.exit(e) == 0 ? cli::kOk : cli::kUsage;
     }
-    if (!run) return finish(context, cli::demonstration(context));
-    return finish(context, run(context));
+    const int code = finish(context, run ? run(context) : cli::demonstration(context));
+    if (std::fflush(stdout) == 0 && !std::ferror(stdout)) return code;
+    context.terminal.error(
+        {ErrorCode::Io, "The output could not be written.", "Is the disk full, or the reader gone?"});
+    return cli::kFailed;
 }

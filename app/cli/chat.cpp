@@ -79,6 +79,7 @@ Result<int> chat(Context& context, Options& options) {
     if (!options.system.empty()) turns.push_back({text::Role::System, options.system});
     if (options.prompt_option->count() == 0 && !context.json) return conversation(context, chatter, turns, options);
     if (options.prompt_option->count() == 0) options.prompt.assign(std::istreambuf_iterator<char>(std::cin), {});
+    if (options.prompt.ends_with('\n')) options.prompt.pop_back();
     turns.push_back({text::Role::Prompter, options.prompt});
     return once(context, chatter, std::move(turns), options);
 }
@@ -97,7 +98,8 @@ void addChat(CLI::App& app, Run& run) {
     options->prompt_option =
         command->add_option("--prompt", options->prompt, "one question; without it, a conversation");
     command->add_option("--system", options->system, "system prompt");
-    command->add_option("--template", options->template_name, "chat template (the run's, else openassistant)");
+    command->add_option("--template", options->template_name, "chat template (the run's, else openassistant)")
+        ->check(templateNames());
     auto& s = options->sampling;
     command->add_option("--max_new_tokens", s.max_new_tokens, "")->check(CLI::PositiveNumber)->capture_default_str();
     command->add_option("--temperature", s.temperature, "0: greedy")

@@ -13,6 +13,9 @@
 
 namespace studio::cli {
 
+// Exit codes of the contracts.
+inline constexpr int kOk = 0, kFailed = 1, kUsage = 2, kStopped = 130;
+
 struct Context {
     Signals& signals;
     Terminal& terminal;
@@ -23,13 +26,29 @@ struct Context {
         return {signals.token(), [this](const Progress& p) { terminal.progress(p); }};
     }
     void print(const io::Json& object) const { std::printf("%s\n", io::dumpJson(object).c_str()); }
+
+    // An argument that parses but means nothing: its sentence, and exit code 2.
+    int usage(const Error& error);
 };
 
-// Exit codes of the contracts.
-inline constexpr int kOk = 0, kFailed = 1, kUsage = 2, kStopped = 130;
-
-// What the chosen subcommand does; an Error becomes a message and an exit code (InvalidArgument with `usage`: 2).
+// What the chosen subcommand does; an Error becomes a message and exit code 1 (130 if stopped).
 using Run = std::function<Result<int>(Context&)>;
+
+inline int Context::usage(const Error& error) {
+    terminal.error(error);
+    return kUsage;
+}
+
+// Names that options take.
+inline CLI::IsMember pathNames() {
+    return CLI::IsMember({"best", "leaves", "replies", "tree"});
+}
+inline CLI::IsMember trainOnNames() {
+    return CLI::IsMember({"assistant", "all"});
+}
+inline CLI::IsMember templateNames() {
+    return CLI::IsMember({"openassistant", "human-assistant", "instruct-output", "alpaca"});
+}
 
 void addPrepare(CLI::App& app, Run& run);
 void addTrain(CLI::App& app, Run& run);

@@ -64,22 +64,15 @@ Result<void> compareAnswers(Context& context, engine::api::Engine& engine, const
     return {};
 }
 
-// Keeps what a listener is told once, for the answers afterwards.
-class DemoView final : public jobs::TrainListener {
+// Keeps the data, for the answers afterwards.
+class DemoView final : public TrainView {
   public:
-    DemoView(Terminal& terminal, std::int64_t logging_steps) : view_(terminal, logging_steps) {}
+    using TrainView::TrainView;
     void onReady(const jobs::TrainSetup& setup, std::int64_t step) override {
         data = setup.data;
-        view_.onReady(setup, step);
+        TrainView::onReady(setup, step);
     }
-    void onStep(const engine::api::StepMetrics& m, std::int64_t total) override { view_.onStep(m, total); }
-    void onEvaluation(std::int64_t step, double loss) override { view_.onEvaluation(step, loss); }
-    void onCheckpoint(std::int64_t step) override { view_.onCheckpoint(step); }
-    void onNotice(const std::string& sentence) override { view_.onNotice(sentence); }
     jobs::LoadedData data;
-
-  private:
-    TrainView view_;
 };
 
 }  // namespace
@@ -97,14 +90,15 @@ Result<int> demonstration(Context& context) {
         jobs::dataFolder() / "demo" / fmt::format("{:%Y-%m-%d-%H%M%S}", fmt::localtime(std::time(nullptr)));
     STUDIO_TRY(auto* engine, engine::api::openEngine({context.log}));
     engine::api::Mailbox mailbox;
-    context.signals.onSignal([&](int count) {
-        context.terminal.say("Stopping after this step…");
-        if (count == 1)
-            mailbox.stopAfterStep();
-        else
-            context.signals.requestStop();
-    });
     DemoView view(context.terminal, config::stepInterval(recipe.training.logging_steps, 1 << 30));
+    context.signals.onSignal([&](int count) {
+        if (count == 1 && view.stepping()) {
+            context.terminal.say("Stopping after this step…");
+            mailbox.stopAfterStep();
+        } else {
+            context.signals.requestStop();
+        }
+    });
     const auto trained = jobs::train(*engine, request, view, mailbox, context.log, context.job());
     context.signals.onSignal({});
     if (!trained) return fail(trained.error());

@@ -59,9 +59,12 @@ void addEvaluate(CLI::App& app, Run& run) {
     command->add_option("--load_in_4bit", options->load_in_4bit, "true or false")
         ->check(CLI::IsMember({"true", "false"}));
     options->filter_option = command->add_option("--filter", options->filter, "which messages");
-    options->template_option = command->add_option("--template", options->template_name, "chat template");
-    options->paths_option = command->add_option("--paths", options->paths, "best, leaves, replies or tree");
-    options->train_on_option = command->add_option("--train_on", options->train_on, "assistant or all");
+    options->template_option =
+        command->add_option("--template", options->template_name, "chat template")->check(templateNames());
+    options->paths_option =
+        command->add_option("--paths", options->paths, "best, leaves, replies or tree")->check(pathNames());
+    options->train_on_option =
+        command->add_option("--train_on", options->train_on, "assistant or all")->check(trainOnNames());
     command->add_option("--max_seq_length", options->max_seq_length, "tokens of a conversation")
         ->check(CLI::NonNegativeNumber);
     command->add_option("--batch_size", options->request.batch_size, "conversations at a time")

@@ -11,10 +11,22 @@ namespace {
 struct Options {
     std::string out, tokenizer;
     jobs::DataRequest data;
+    std::string filter, paths = "best", template_name = "openassistant", train_on = "assistant";
+    int max_seq_length = 0;
 };
 
 Result<int> prepare(Context& context, Options options) {
     jobs::DataRequest& request = options.data;
+    request.filter = options.filter;
+    request.paths = options.paths;
+    request.template_name = options.template_name;
+    request.train_on = options.train_on;
+    request.max_seq_length = options.max_seq_length;
+    for (const std::string& path : request.data_path) {
+        if (dataset::isPreparedFolder(path))
+            return fail(ErrorCode::InvalidArgument, path + " is prepared already.",
+                        "Give the conversations it was made from.");
+    }
     if (options.tokenizer.empty()) {
         request.tokenizer_folder = jobs::resourceFolder() / "demo" / "model";
         context.terminal.say("No --tokenizer: the built-in model's is used.");
@@ -54,13 +66,18 @@ void addPrepare(CLI::App& app, Run& run) {
     data.validation_fraction = 0.05;
     command->add_option("--data", data.data_path, "OASST or chat JSONL files, also .gz")->required();
     command->add_option("--out", options->out, "folder to write manifest.json and tokens.safetensors to")->required();
-    command->add_option("--filter", data.filter, "which messages; see `query --help`");
-    command->add_option("--paths", data.paths, "best, leaves, replies or tree")->capture_default_str();
-    command->add_option("--template", data.template_name, "openassistant, human-assistant, instruct-output, alpaca")
+    command->add_option("--filter", options->filter, "which messages; see `query --help`");
+    command->add_option("--paths", options->paths, "best, leaves, replies or tree")
+        ->check(pathNames())
         ->capture_default_str();
-    command->add_option("--train_on", data.train_on, "assistant or all")->capture_default_str();
+    command->add_option("--template", options->template_name, "openassistant, human-assistant, instruct-output, alpaca")
+        ->check(templateNames())
+        ->capture_default_str();
+    command->add_option("--train_on", options->train_on, "assistant or all")
+        ->check(trainOnNames())
+        ->capture_default_str();
     command->add_option("--tokenizer", options->tokenizer, "the model's folder");
-    command->add_option("--max_seq_length", data.max_seq_length, "tokens of a conversation; 0: unbounded")
+    command->add_option("--max_seq_length", options->max_seq_length, "tokens of a conversation; 0: unbounded")
         ->check(CLI::NonNegativeNumber)
         ->capture_default_str();
     command->add_option("--validation_fraction", data.validation_fraction, "share of the trees held out")

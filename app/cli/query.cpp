@@ -15,7 +15,9 @@ struct Options {
 
 Result<int> query(Context& context, const Options& options) {
     // Before the import, so that a slip in the filter costs nothing.
-    STUDIO_TRY(const corpus::Filter filter, corpus::parseFilter(options.filter));
+    const auto parsed = corpus::parseFilter(options.filter);
+    if (!parsed) return context.usage(parsed.error());
+    const corpus::Filter& filter = *parsed;
     STUDIO_TRY(corpus::Store store, corpus::Store::openMemory());
     for (const std::string& file : options.data) {
         corpus::ImportOptions import;

@@ -65,6 +65,8 @@ void Terminal::show(const std::string& line, bool force) {
     if (!force && now - last_ < (terminal_ ? kRedraw : kLogEvery)) return;
     last_ = now;
     if (!terminal_) {
+        if (line == last_line_) return;
+        last_line_ = line;
         std::fprintf(stderr, "%s\n", line.c_str());
         return;
     }

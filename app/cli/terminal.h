@@ -32,7 +32,7 @@ class Terminal {
 
     bool terminal_ = false, open_line_ = false;
     std::chrono::steady_clock::time_point last_{};
-    std::string phase_;
+    std::string phase_, last_line_;
 };
 
 // "1,489", "4.2 s", "1 min 20 s", "12.3 MB": for people, never for files.

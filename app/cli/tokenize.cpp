@@ -39,9 +39,9 @@ Result<int> tokenizeFile(Context& context, const text::Tokenizer& tokenizer, con
         STUDIO_TRY(const std::string value, lineText(*line, file));
         ids.clear();
         tokenizer.encodeWithSpecials(value, ids);
-        out = "{\"ids\":[";
+        out = "{\"ids\": [";
         for (std::size_t i = 0; i < ids.size(); ++i)
-            fmt::format_to(std::back_inserter(out), "{}{}", i ? "," : "", ids[i]);
+            fmt::format_to(std::back_inserter(out), "{}{}", i ? ", " : "", ids[i]);
         out += "]}\n";
         std::fwrite(out.data(), 1, out.size(), stdout);
         ++texts;

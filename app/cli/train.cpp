@@ -52,6 +52,15 @@ Result<int> sayDryRun(Context& context, const jobs::DryRun& dry) {
 
 Result<int> train(Context& context, const Options& options) {
     config::ReadRecipe read;
+    for (const std::string& assignment : options.set) {
+        config::Recipe scratch;
+        const auto equals = assignment.find('=');
+        if (equals == std::string::npos)
+            return context.usage({ErrorCode::InvalidArgument, "--set takes key=value, not " + assignment + ".", ""});
+        if (const auto set = config::setFromText(scratch, assignment.substr(0, equals), assignment.substr(equals + 1));
+            !set)
+            return context.usage(set.error());
+    }
     STUDIO_TRY(const config::Recipe recipe,
                config::loadRecipe(options.config, options.qlora_config, options.set, &read));
     context.terminal.endLine();
@@ -72,19 +81,23 @@ Result<int> train(Context& context, const Options& options) {
         STUDIO_TRY(const jobs::DryRun dry, jobs::dryRun(*engine, request, options.dump, context.job()));
         return sayDryRun(context, dry);
     }
-    // First signal: finish the step and save. Second: discard it.
+    // First signal: finish the step and save. Second, or outside of steps: stop at once.
     engine::api::Mailbox mailbox;
+    TrainView view(context.terminal, config::stepInterval(recipe.training.logging_steps, 1 << 30));
     context.signals.onSignal([&](int count) {
-        if (count == 1) {
+        if (count == 1 && view.stepping()) {
             context.terminal.say("Stopping after this step… (again: stop now and lose it)");
             mailbox.stopAfterStep();
         } else {
             context.signals.requestStop();
         }
     });
-    TrainView view(context.terminal, config::stepInterval(recipe.training.logging_steps, 1 << 30));
     auto result = jobs::train(*engine, request, view, mailbox, context.log, context.job());
     context.signals.onSignal({});
+    if (!result && result.error().cancelled() && context.signals.terminated()) {
+        context.terminal.say("Stopped; continue with --resume_from_checkpoint latest.");
+        return kOk;
+    }
     if (!result) return fail(std::move(result).error());
     if (context.json) context.print(jobs::toJson(*result));
     sayResult(context.terminal, *result);

@@ -38,9 +38,9 @@ void sayResult(Terminal& terminal, const jobs::TrainSummary& s) {
         terminal.say(fmt::format("The run is already complete ({} steps): {}", s.steps, s.run.string()));
         return;
     }
-    terminal.say(fmt::format("{} after {} steps in {}: training loss {:.4f}, {:.0f} tokens/s",
-                             s.stopped ? "Stopped" : "Finished", s.steps, duration(s.seconds), s.train_loss,
-                             s.tokens_per_s));
+    terminal.say(fmt::format("{} after {} steps in {}: training loss {}, {:.0f} tokens/s",
+                             s.stopped ? "Stopped" : "Finished", s.steps, duration(s.seconds),
+                             s.train_loss ? fmt::format("{:.4f}", *s.train_loss) : "–", s.tokens_per_s));
     if (s.eval_loss_before && s.eval_loss)
         terminal.say(
             fmt::format("Held-out perplexity {:.2f} → {:.2f}", std::exp(*s.eval_loss_before), std::exp(*s.eval_loss)));
@@ -63,7 +63,7 @@ void TrainView::onStep(const engine::api::StepMetrics& m, std::int64_t total) {
                  std::chrono::duration_cast<steady_clock::duration>(std::chrono::duration<double>(m.seconds));
         smoothed_ = m.loss;
     }
-    smoothed_ += 0.1 * (m.loss - smoothed_);
+    if (!m.skipped) smoothed_ += 0.1 * (m.loss - smoothed_);
     const double elapsed = std::chrono::duration<double>(steady_clock::now() - start_).count();
     const auto done = m.step - first_step_ + 1;
     const double left = elapsed / static_cast<double>(done) * static_cast<double>(total - m.step);

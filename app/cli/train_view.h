@@ -1,6 +1,7 @@
 // Training as a person watches it in a terminal.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 
 #include "cli/terminal.h"
@@ -8,16 +9,19 @@
 
 namespace studio::cli {
 
-class TrainView final : public jobs::TrainListener {
+class TrainView : public jobs::TrainListener {
   public:
     TrainView(Terminal& terminal, std::int64_t logging_steps) : terminal_(terminal), logging_steps_(logging_steps) {}
 
     void onReady(const jobs::TrainSetup& setup, std::int64_t resumed_step) override;
     void onStep(const engine::api::StepMetrics& metrics, std::int64_t total) override;
     void onEvaluation(std::int64_t step, double loss) override;
+    void onStepping(bool stepping) override { stepping_ = stepping; }
     void onCheckpoint(std::int64_t step) override;
     void onSample(std::int64_t step, const std::string& prompt, const std::string& text,
                   const std::string& end) override;
+    // From any thread: whether a stop request would reach a step.
+    bool stepping() const { return stepping_; }
     void onNotice(const std::string& sentence) override { terminal_.say(sentence); }
 
   private:
@@ -26,6 +30,7 @@ class TrainView final : public jobs::TrainListener {
     std::int64_t first_step_ = -1;
     std::chrono::steady_clock::time_point start_{};
     double smoothed_ = 0;
+    std::atomic<bool> stepping_ = false;
 };
 
 // What a run or a dry run is about to do, one line each.

@@ -15,25 +15,13 @@ engine::api::LoraSpec loraSpec(const std::vector<config::TargetModule>& targets,
     return spec;
 }
 
-Result<LoadedTensors> loadTensors(const std::filesystem::path& path) {
-    STUDIO_TRY(const auto file, io::SafetensorsFile::open(path));
-    LoadedTensors loaded;
-    for (const io::TensorInfo& tensor : file.tensors()) {
-        STUDIO_TRY(auto bytes, file.read(tensor));
-        loaded.bytes.push_back(std::move(bytes));
-        loaded.views.push_back(
-            {tensor.name, tensor.dtype, tensor.shape, loaded.bytes.back().data(), loaded.bytes.back().size()});
-    }
-    return loaded;
-}
-
 Result<config::AdapterConfig> loadAdapterFolder(engine::api::Model& model, const std::filesystem::path& base_folder,
                                                 const std::filesystem::path& folder) {
     STUDIO_TRY(auto adapter, config::readAdapterConfig(folder));
     STUDIO_TRY(const auto phi, config::readPhiConfig(base_folder));
     STUDIO_TRY(const auto targets, config::matchTargets(adapter.lora, config::linearNames(phi)));
-    STUDIO_TRY(const auto tensors, loadTensors(folder / "adapter_model.safetensors"));
-    STUDIO_CHECK(model.loadAdapter(loraSpec(targets, adapter.lora.lora_dropout, 0), tensors.views));
+    STUDIO_TRY(const auto tensors, io::readTensors(folder / "adapter_model.safetensors"));
+    STUDIO_CHECK(model.loadAdapter(loraSpec(targets, adapter.lora.lora_dropout, 0), tensors.tensors));
     return adapter;
 }
 

@@ -8,7 +8,6 @@
 #include "config/adapter_config.h"
 #include "config/target_modules.h"
 #include "engine/api/engine.h"
-#include "io/file_ops.h"
 
 namespace studio::jobs {
 
@@ -18,12 +17,5 @@ engine::api::LoraSpec loraSpec(const std::vector<config::TargetModule>& targets,
 // Loads the adapter in `folder` onto the model that lies in `base_folder`. Returns its configuration.
 Result<config::AdapterConfig> loadAdapterFolder(engine::api::Model& model, const std::filesystem::path& base_folder,
                                                 const std::filesystem::path& folder);
-
-// All tensors of a file in memory, as views into `bytes`.
-struct LoadedTensors {
-    std::vector<std::vector<std::byte>> bytes;
-    std::vector<io::TensorView> views;
-};
-Result<LoadedTensors> loadTensors(const std::filesystem::path& file);
 
 }  // namespace studio::jobs

@@ -1,7 +1,5 @@
 #include <fmt/format.h>
 
-#include <chrono>
-
 #include "io/file.h"
 #include "jobs/bench_engine.h"
 #include "jobs/train.h"
@@ -30,6 +28,35 @@ io::Json batchJson(const dataset::Batch& batch, const dataset::Examples& example
             {"samples", std::move(samples)}};
 }
 
+// One micro-batch, once.
+class OneBatch final : public dataset::BatchSource {
+  public:
+    explicit OneBatch(const dataset::Batch& batch) : batch_(batch) {}
+    Result<bool> next(dataset::Batch& batch) noexcept override {
+        if (given_) return false;
+        given_ = true;
+        batch = batch_;
+        return true;
+    }
+    Result<void> seek(dataset::StreamPosition) noexcept override { return {}; }
+    int microBatches(int) noexcept override { return 1; }
+
+  private:
+    const dataset::Batch& batch_;
+    bool given_ = false;
+};
+
+class OneStep final : public engine::api::TrainObserver, public engine::api::CheckpointSink {
+  public:
+    Result<void> onStep(const engine::api::StepMetrics& m) noexcept override {
+        seconds = m.seconds;
+        return {};
+    }
+    Result<void> onEvaluation(std::int64_t, double) noexcept override { return {}; }
+    Result<void> save(const engine::api::Checkpoint&) noexcept override { return {}; }
+    double seconds = 0;
+};
+
 Result<void> writeDump(const fs::path& folder, const dataset::Batch& batch, const dataset::Examples& examples,
                        const engine::api::GradientDump& dump, int vocab) {
     std::error_code ec;
@@ -56,22 +83,30 @@ Result<void> writeDump(const fs::path& folder, const dataset::Batch& batch, cons
 
 Result<DryRun> dryRun(engine::api::Engine& engine, const TrainRequest& request, const fs::path& dump,
                       const JobContext& job) {
-    STUDIO_TRY(ReadyToTrain ready, setUp(engine, request, job));
+    STUDIO_TRY(ReadyToTrain ready, setUp(engine, request, request.adapter, job));
+    STUDIO_CHECK(loadForTraining(engine, ready, request.adapter, job));
     STUDIO_TRY(const dataset::Batch batch, ready.stream->longestMicroBatch(0));
     job.report({"Longest batch", 0, 0, ""});
-    const auto start = std::chrono::steady_clock::now();
     STUDIO_TRY(const auto gradients, ready.model->gradients(batch));
+    if (!dump.empty())
+        STUDIO_CHECK(writeDump(dump, batch, *ready.setup.data.examples, gradients, ready.model->info().vocab));
 
     DryRun result;
-    result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     result.loss = gradients.loss;
     result.rows = batch.rows();
     result.targets = static_cast<int>(batch.targets.size());
+    // The step itself, so that the optimizer's state is in the peak.
+    OneBatch source(batch);
+    OneStep step;
+    engine::api::Mailbox mailbox;
+    engine::api::TrainPlan plan = ready.setup.plan;
+    plan.total_steps = plan.accumulation = 1;
+    plan.warmup_steps = plan.save_steps = plan.eval_steps = 0;
+    STUDIO_CHECK(ready.model->train(plan, source, nullptr, nullptr, step, step, mailbox, job));
+    result.seconds = step.seconds;
     result.peak_bytes = peakResidentBytes();
     const double rows_a_step = static_cast<double>(ready.setup.tokens_per_epoch) / ready.setup.plan.steps_per_epoch;
     result.seconds_a_step = result.seconds * rows_a_step / std::max(batch.rows(), 1);
-    if (!dump.empty())
-        STUDIO_CHECK(writeDump(dump, batch, *ready.setup.data.examples, gradients, ready.model->info().vocab));
     result.setup = std::move(ready.setup);
     return result;
 }

@@ -39,8 +39,8 @@ Result<Evaluation> evaluate(engine::api::Engine& engine, const EvaluateRequest& 
     data.tokenizer_folder = resolved.base;
     data.data_path = request.data_path;
     data.accept_truncated = request.accept_truncated;
-    data.max_seq_length = phi.max_position_embeddings;
-    data.template_name = resolved.template_name;
+    data.model_context = phi.max_position_embeddings;
+    if (resolved.run) data.template_name = resolved.template_name;
     if (resolved.run) {
         const DataRequest of_run = dataRequest(resolved.run->recipe, {}, resolved.base, phi.max_position_embeddings);
         data.filter = of_run.filter;
@@ -50,10 +50,10 @@ Result<Evaluation> evaluate(engine::api::Engine& engine, const EvaluateRequest& 
         data.validation_fraction = of_run.validation_fraction;
         data.seed = of_run.seed;
     }
-    if (request.filter) data.filter = *request.filter;
-    if (request.paths) data.paths = *request.paths;
-    if (request.train_on) data.train_on = *request.train_on;
-    if (request.template_name) data.template_name = *request.template_name;
+    if (request.filter) data.filter = request.filter;
+    if (request.paths) data.paths = request.paths;
+    if (request.train_on) data.train_on = request.train_on;
+    if (request.template_name) data.template_name = request.template_name;
     if (request.max_seq_length && *request.max_seq_length > 0)
         data.max_seq_length = std::min(*request.max_seq_length, phi.max_position_embeddings);
     STUDIO_TRY(const LoadedData loaded, loadData(data, job));

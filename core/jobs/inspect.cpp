@@ -92,6 +92,8 @@ Result<Inspection> inspectAdapter(const fs::path& folder) {
     std::uint64_t modules = 0, parameters = 0;
     for (const auto& t : file.tensors()) {
         parameters += t.elements();
+        if (t.name.ends_with(".lora_B.weight") && !file.find(t.name.substr(0, t.name.size() - 13) + "lora_A.weight"))
+            problem(i, fmt::format("{} has no A.", t.name));
         if (!t.name.ends_with(".lora_A.weight")) continue;
         ++modules;
         const std::string other = t.name.substr(0, t.name.size() - 13) + "lora_B.weight";
@@ -187,10 +189,16 @@ Result<Inspection> inspectModel(const fs::path& folder) {
 }
 
 Result<Inspection> inspectPrepared(const fs::path& folder, const JobContext& job) {
-    STUDIO_TRY(const dataset::Prepared prepared, dataset::readPrepared(folder, job));
-    const auto& s = prepared.examples.statistics;
     Inspection i;
     i.kind = "prepared data";
+    const auto read = dataset::readPrepared(folder, job);
+    if (!read) {
+        if (read.error().cancelled()) return fail(read.error());
+        problem(i, read.error().text());
+        return i;
+    }
+    const dataset::Prepared& prepared = *read;
+    const auto& s = prepared.examples.statistics;
     i.lines.push_back(fmt::format("{} conversations, {} examples ({} held out), {} tokens, {} supervised",
                                   s.conversations, s.examples, prepared.examples.of(dataset::Split::Validation).size(),
                                   s.tokens, s.supervised_tokens));

@@ -61,15 +61,27 @@ Result<LoadedData> loadPrepared(const fs::path& folder, const DataRequest& reque
             "Prepare the data again, or change the recipe to match.");
     };
     const auto& p = prepared.provenance;
-    if (!request.filter.empty() && request.filter != p.filter) return differs("filter", p.filter, request.filter);
-    if (request.template_name != p.chat_template) return differs("template", p.chat_template, request.template_name);
-    if (request.paths != dataset::name(prepared.examples.paths))
-        return differs("paths", dataset::name(prepared.examples.paths), request.paths);
-    if (request.train_on != dataset::name(prepared.examples.train_on))
-        return differs("train_on", dataset::name(prepared.examples.train_on), request.train_on);
-    if (request.max_seq_length > 0 && prepared.examples.max_seq_length != request.max_seq_length)
-        return differs("max_seq_length", fmt::format("{}", prepared.examples.max_seq_length),
-                       fmt::format("{}", request.max_seq_length));
+    const auto& examples = prepared.examples;
+    if (request.filter && !request.filter->empty() && *request.filter != p.filter)
+        return differs("filter", p.filter, *request.filter);
+    if (request.template_name && *request.template_name != p.chat_template)
+        return differs("template", p.chat_template, *request.template_name);
+    if (request.paths && *request.paths != dataset::name(examples.paths))
+        return differs("paths", dataset::name(examples.paths), *request.paths);
+    if (request.train_on && *request.train_on != dataset::name(examples.train_on))
+        return differs("train_on", dataset::name(examples.train_on), *request.train_on);
+    if (request.max_seq_length && *request.max_seq_length != examples.max_seq_length)
+        return differs("max_seq_length", fmt::format("{}", examples.max_seq_length),
+                       fmt::format("{}", *request.max_seq_length));
+    int longest = 0;
+    for (const dataset::Span& span : examples.spans) longest = std::max(longest, span.position + span.size());
+    if (request.model_context > 0 && longest > request.model_context)
+        return fail(ErrorCode::InvalidArgument,
+                    fmt::format("{} holds a conversation of {} tokens; the model's context holds {}.", folder.string(),
+                                longest, request.model_context),
+                    fmt::format("Prepare the data again with --max_seq_length {}.", request.model_context));
+    data.notices.push_back(
+        fmt::format("Prepared data: its own split counts ({:.4g} held out, seed {}).", p.validation_fraction, p.seed));
     data.provenance = std::move(prepared.provenance);
     data.examples = std::make_shared<const dataset::Examples>(std::move(prepared.examples));
     return data;
@@ -84,11 +96,12 @@ DataRequest dataRequest(const config::Recipe& recipe, const fs::path& config_fil
     request.data_path = t.data_path;
     request.config_file = config_file;
     request.tokenizer_folder = tokenizer_folder;
-    request.filter = t.filter;
+    if (!t.filter.empty()) request.filter = t.filter;
     request.paths = t.paths;
     request.template_name = t.template_name;
     request.train_on = t.train_on;
-    request.max_seq_length = static_cast<int>(t.max_seq_length.value_or(model_context));
+    if (t.max_seq_length) request.max_seq_length = static_cast<int>(*t.max_seq_length);
+    request.model_context = model_context;
     request.validation_fraction = t.validation_fraction;
     request.seed = static_cast<std::uint64_t>(t.data_seed.value_or(t.seed));
     return request;
@@ -129,8 +142,10 @@ Result<LoadedData> loadData(const DataRequest& request, const JobContext& job) {
     if (files.size() == 1 && dataset::isPreparedFolder(files[0])) return loadPrepared(files[0], request, job);
 
     LoadedData data;
-    STUDIO_TRY(const corpus::Filter filter, corpus::parseFilter(request.filter));
-    STUDIO_TRY(const auto chat_template, text::chatTemplate(request.template_name));
+    const std::string filter_text = request.filter.value_or(""),
+                      template_name = request.template_name.value_or("openassistant");
+    STUDIO_TRY(const corpus::Filter filter, corpus::parseFilter(filter_text));
+    STUDIO_TRY(const auto chat_template, text::chatTemplate(template_name));
     STUDIO_TRY(data.tokenizer, text::loadTokenizer(request.tokenizer_folder));
     STUDIO_TRY(corpus::Store store, corpus::Store::openMemory());
     for (const fs::path& file : files) {
@@ -147,20 +162,20 @@ Result<LoadedData> loadData(const DataRequest& request, const JobContext& job) {
                                            out.deleted, out.filtered, out.below));
 
     dataset::ExampleOptions options;
-    STUDIO_TRY(options.paths, dataset::pathPolicy(request.paths));
-    STUDIO_TRY(options.train_on, dataset::trainOn(request.train_on));
-    options.max_seq_length = request.max_seq_length;
+    STUDIO_TRY(options.paths, dataset::pathPolicy(request.paths.value_or("best")));
+    STUDIO_TRY(options.train_on, dataset::trainOn(request.train_on.value_or("assistant")));
+    options.max_seq_length = request.max_seq_length.value_or(request.model_context);
     options.validation_fraction = request.validation_fraction;
     options.seed = request.seed;
     STUDIO_TRY(dataset::Examples examples,
                dataset::makeExamples(trees(std::move(forest)), *data.tokenizer, *chat_template, options, job));
     if (examples.size() == 0)
         return fail(ErrorCode::InvalidArgument, "No conversation is left to learn from.",
-                    request.filter.empty() ? "The data holds no assistant message that can be reached from a prompt."
-                                           : "Widen the filter.");
+                    filter_text.empty() ? "The data holds no assistant message that can be reached from a prompt."
+                                        : "Widen the filter.");
 
-    data.provenance.filter = request.filter;
-    data.provenance.chat_template = request.template_name;
+    data.provenance.filter = filter_text;
+    data.provenance.chat_template = template_name;
     STUDIO_TRY(data.provenance.tokenizer_sha256, tokenizerHash(request.tokenizer_folder));
     data.provenance.vocab_size = data.tokenizer->size();
     data.provenance.eos = data.tokenizer->eos();

@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,8 +18,10 @@ struct DataRequest {
     std::vector<std::string> data_path;      // as written; resolved against `config_file` and the resources
     std::filesystem::path config_file;       // may be empty
     std::filesystem::path tokenizer_folder;  // usually the model's
-    std::string filter, paths = "best", template_name = "openassistant", train_on = "assistant";
-    int max_seq_length = 0;  // 0: unbounded
+    // Not given: as prepared, or (for conversations) no filter, best, openassistant, assistant.
+    std::optional<std::string> filter, paths, template_name, train_on;
+    std::optional<int> max_seq_length;  // not given: as prepared, or `model_context`
+    int model_context = 0;              // no path may be longer; 0: unbounded
     double validation_fraction = 0;
     std::uint64_t seed = 42;        // of the split
     bool accept_truncated = false;  // import the readable part of a file that breaks off

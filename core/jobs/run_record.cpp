@@ -148,6 +148,9 @@ Result<std::string> baseHash(const std::filesystem::path& folder) {
     for (const auto& entry : weights.tensors()) {
         all += fmt::format("\n{} {} {}", entry.tensor->name, entry.tensor->dtype_name, entry.tensor->bytes());
         for (const auto extent : entry.tensor->shape) all += fmt::format(" {}", extent);
+        std::vector<std::byte> head(std::min<std::uint64_t>(entry.tensor->bytes(), 4096));
+        STUDIO_CHECK(entry.file->read(*entry.tensor, head));
+        all.append(reinterpret_cast<const char*>(head.data()), head.size());
     }
     return io::sha256(all);
 }
@@ -167,6 +170,8 @@ Result<void> checkResume(const RunRecord& before, const RunRecord& now, std::vec
     if (hashes(before) != hashes(now)) return refuse("The data is not the one the run was started with.");
     if (before.provenance.tokenizer_sha256 != now.provenance.tokenizer_sha256)
         return refuse("The tokenizer is not the one the run was started with.");
+    if (!(before.provenance == now.provenance))
+        return refuse("The data was prepared otherwise (filter, template or split) than when the run was started.");
     const auto a = withoutIndifferent(before.recipe), b = withoutIndifferent(now.recipe);
     if (!(a == b)) return refuse("The recipe differs from the run's: " + differences(a, b) + ".");
     if (before.train_examples != now.train_examples || before.total_steps != now.total_steps)

@@ -29,8 +29,8 @@ struct RunRecord {
 io::Json toJson(const RunRecord& record);
 Result<RunRecord> runRecord(const io::Json& json);
 
-// SHA-256 over config.json and the header of every weight file (names, types, shapes, sizes): tells bases apart
-// without reading gigabytes.
+// SHA-256 over config.json, the header of every weight file (names, types, shapes, sizes) and the first 4 KB of every
+// tensor: tells bases apart, fine-tuned ones too, without reading gigabytes.
 Result<std::string> baseHash(const std::filesystem::path& folder);
 
 // Whether a run recorded as `before` can be continued as `now`. An error where the numbers would change (data, recipe,

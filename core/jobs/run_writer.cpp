@@ -24,13 +24,16 @@ Result<void> guarded(F&& f) noexcept {
 
 Result<RunWriter> RunWriter::open(std::shared_ptr<io::FileOps> ops, const std::filesystem::path& run_folder,
                                   ReadyToTrain& ready, const engine::api::TrainerState* resumed,
-                                  TrainListener& listener, engine::api::Mailbox&) {
+                                  TrainListener& listener) {
     const auto keep = resumed ? std::optional<std::int64_t>(resumed->step) : std::nullopt;
     // A run that died before its first checkpoint is begun again over what it had logged.
     STUDIO_TRY(auto log, project::RunLog::open(ops, run_folder, keep ? keep : std::optional<std::int64_t>(-1)));
+    for (const std::string& note : log.notes()) listener.onNotice(note);
     RunWriter writer(std::move(ops), run_folder, ready, std::move(log), listener);
     if (resumed) {
-        writer.last_evaluation_ = resumed->last_eval_step;
+        // What the log holds decides: the last evaluation may have come after the checkpoint.
+        STUDIO_TRY(const project::Metrics logged, project::readMetrics(run_folder));
+        if (!logged.evaluations.empty()) writer.last_evaluation_ = logged.evaluations.back().step;
     } else {
         STUDIO_CHECK(writer.samples(0));
     }
@@ -59,7 +62,9 @@ Result<void> RunWriter::onEvaluation(std::int64_t step, double loss) noexcept {
 Result<void> RunWriter::evaluationUnlessLogged(std::int64_t step, double loss) {
     if (last_evaluation_ == step) return {};
     STUDIO_CHECK(log_.evaluation({step, loss}));
+    last_evaluation_ = step;
     listener_.onEvaluation(step, loss);
+    if (step > 0) STUDIO_CHECK(samples(step));
     return log_.sync();
 }
 

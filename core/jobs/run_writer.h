@@ -14,7 +14,7 @@ class RunWriter final : public engine::api::TrainObserver, public engine::api::C
     // `resumed` null: a new run. Writes the samples of step 0 (recipe: sample_prompts).
     static Result<RunWriter> open(std::shared_ptr<io::FileOps> ops, const std::filesystem::path& run_folder,
                                   ReadyToTrain& ready, const engine::api::TrainerState* resumed,
-                                  TrainListener& listener, engine::api::Mailbox& mailbox);
+                                  TrainListener& listener);
 
     Result<void> onStep(const engine::api::StepMetrics& metrics) noexcept override;
     Result<void> onEvaluation(std::int64_t step, double loss) noexcept override;

@@ -21,7 +21,7 @@ namespace fs = std::filesystem;
 // A checkpoint read back, with the bytes its views point to.
 struct Resumed {
     engine::api::Checkpoint checkpoint;
-    LoadedTensors adapter, optimizer;
+    io::TensorSet adapter, optimizer;
     fs::path folder;
 };
 
@@ -30,21 +30,29 @@ Result<std::unique_ptr<Resumed>> readCheckpoint(const fs::path& folder) {
     resumed->folder = folder;
     STUDIO_TRY(const std::string state, io::readFile(folder / "trainer_state.json", 1u << 20));
     STUDIO_TRY(resumed->checkpoint.state, parseTrainerState(state, (folder / "trainer_state.json").string()));
-    STUDIO_TRY(resumed->adapter, loadTensors(folder / "adapter_model.safetensors"));
-    STUDIO_TRY(resumed->optimizer, loadTensors(folder / "optimizer.safetensors"));
-    resumed->checkpoint.adapter = resumed->adapter.views;
-    resumed->checkpoint.optimizer = resumed->optimizer.views;
+    STUDIO_TRY(resumed->adapter, io::readTensors(folder / "adapter_model.safetensors"));
+    STUDIO_TRY(resumed->optimizer, io::readTensors(folder / "optimizer.safetensors"));
+    resumed->checkpoint.adapter = resumed->adapter.tensors;
+    resumed->checkpoint.optimizer = resumed->optimizer.tensors;
     return resumed;
 }
 
 // The checkpoint that --resume_from_checkpoint names; nothing where the run has none yet ("latest" then starts again).
-Result<std::unique_ptr<Resumed>> findCheckpoint(const fs::path& run, const std::string& wanted,
+Result<std::unique_ptr<Resumed>> findCheckpoint(io::FileOps& ops, const fs::path& run, const std::string& wanted,
                                                 TrainListener& listener) {
+    project::removeUnfinished(ops, run);
     if (wanted != "latest") {
+        std::error_code ec;
+        if (fs::weakly_canonical(fs::absolute(wanted), ec).parent_path() != fs::weakly_canonical(run, ec))
+            return fail(ErrorCode::InvalidArgument,
+                        fmt::format("{} is no checkpoint of the run {}.", wanted, run.string()),
+                        "Name one of its checkpoint folders, or start a new run from these weights with --adapter.");
         STUDIO_CHECK(project::verifyCheckpoint(wanted));
-        return readCheckpoint(wanted);
+        STUDIO_TRY(auto resumed, readCheckpoint(wanted));
+        // What came after it is given up: a later checkpoint without its metrics must never be the newest.
+        STUDIO_CHECK(project::discardCheckpointsAfter(ops, run, resumed->checkpoint.state.step));
+        return resumed;
     }
-    project::removeUnfinished(run);
     const project::CheckpointSearch found = project::newestCheckpoint(run);
     for (const std::string& note : found.notes) listener.onNotice(note);
     if (!found.newest) return nullptr;
@@ -94,7 +102,7 @@ TrainSummary summary(const fs::path& run, const engine::api::TrainerState& state
     TrainSummary s;
     s.run = run;
     s.steps = state.step;
-    s.train_loss = state.weight_sum > 0 ? state.loss_sum / state.weight_sum : 0;
+    if (state.weight_sum > 0) s.train_loss = state.loss_sum / state.weight_sum;
     s.seconds = state.seconds;
     s.tokens_per_s = state.seconds > 0 ? static_cast<double>(state.tokens) / state.seconds : 0;
     return s;
@@ -120,8 +128,8 @@ Result<TrainSummary> work(project::Run& run, ReadyToTrain& ready, const Resumed*
         }
     }
 
-    STUDIO_TRY(RunWriter writer, RunWriter::open(shared_ops, folder, ready,
-                                                 resumed ? &resumed->checkpoint.state : nullptr, listener, mailbox));
+    STUDIO_TRY(RunWriter writer,
+               RunWriter::open(shared_ops, folder, ready, resumed ? &resumed->checkpoint.state : nullptr, listener));
     if (before && !resumed) STUDIO_CHECK(writer.evaluationUnlessLogged(0, before->loss));
     STUDIO_CHECK(run.apply(project::RunEvent::Ready));
     std::unique_ptr<dataset::ExampleStream> evaluation;
@@ -131,10 +139,14 @@ Result<TrainSummary> work(project::Run& run, ReadyToTrain& ready, const Resumed*
                                    static_cast<int>(setup.record.recipe.training.per_device_eval_batch_size),
                                    setup.data.examples->max_seq_length));
     }
-    STUDIO_TRY(const auto trained,
-               ready.model->train(setup.plan, *ready.stream, evaluation.get(), resumed ? &resumed->checkpoint : nullptr,
-                                  writer, writer, mailbox, {job.stop, {}}));  // the writer reports, by steps
+    listener.onStepping(true);
+    auto steps =
+        ready.model->train(setup.plan, *ready.stream, evaluation.get(), resumed ? &resumed->checkpoint : nullptr,
+                           writer, writer, mailbox, {job.stop, {}});  // the writer reports, by steps
+    listener.onStepping(false);
+    STUDIO_TRY(const auto trained, std::move(steps));
     TrainSummary s = summary(folder, trained.state);
+    if (before) s.eval_loss_before = before->loss;
     if (trained.end == engine::api::TrainResult::End::Stopped) {
         s.stopped = true;
         return s;
@@ -144,10 +156,26 @@ Result<TrainSummary> work(project::Run& run, ReadyToTrain& ready, const Resumed*
         STUDIO_CHECK(writeLosses(ops, evaluationFile(folder, "after"), after));
         STUDIO_CHECK(writer.evaluationUnlessLogged(trained.state.step, after.loss));
         s.eval_loss = after.loss;
-        if (before) {
-            s.eval_loss_before = before->loss;
-            s.difference = pairedDifference(before->trees, after.trees);
-        }
+        if (before) s.difference = pairedDifference(before->trees, after.trees);
+    }
+    return s;
+}
+
+// What a finished run found, from its records.
+Result<TrainSummary> finishedSummary(const fs::path& run) {
+    TrainSummary s;
+    s.run = run;
+    if (const auto found = project::newestCheckpoint(run); found.newest) {
+        STUDIO_TRY(const auto checkpoint, readCheckpoint(found.newest->folder));
+        s = summary(run, checkpoint->checkpoint.state);
+    }
+    s.already_complete = true;
+    if (fs::exists(evaluationFile(run, "before")) && fs::exists(evaluationFile(run, "after"))) {
+        STUDIO_TRY(const Before before, readBefore(evaluationFile(run, "before")));
+        STUDIO_TRY(const Before after, readBefore(evaluationFile(run, "after")));
+        s.eval_loss_before = before.loss;
+        s.eval_loss = after.loss;
+        s.difference = pairedDifference(before.trees, after.trees);
     }
     return s;
 }
@@ -155,7 +183,8 @@ Result<TrainSummary> work(project::Run& run, ReadyToTrain& ready, const Resumed*
 }  // namespace
 
 io::Json toJson(const TrainSummary& s) {
-    io::Json json{{"run", s.run.string()}, {"steps", s.steps}, {"train_loss", s.train_loss}};
+    io::Json json{{"run", s.run.string()}, {"steps", s.steps}};
+    json["train_loss"] = s.train_loss ? io::Json(*s.train_loss) : io::Json(nullptr);
     json["eval_loss"] = s.eval_loss ? io::Json(*s.eval_loss) : io::Json(nullptr);
     json["eval_loss_before"] = s.eval_loss_before ? io::Json(*s.eval_loss_before) : io::Json(nullptr);
     json["difference"] = s.difference ? toJson(*s.difference) : io::Json(nullptr);
@@ -180,24 +209,24 @@ Result<TrainSummary> train(engine::api::Engine& engine, const TrainRequest& requ
 
     if (resuming) {
         STUDIO_TRY(const project::RunInfo info, project::readRun(folder));
-        if (info.state == project::RunState::Finished) {
-            TrainSummary s;
-            s.run = folder;
-            s.already_complete = true;
-            if (const auto found = project::newestCheckpoint(folder); found.newest) s.steps = found.newest->step;
-            return s;
-        }
+        if (info.state == project::RunState::Finished) return finishedSummary(folder);
     }
 
-    STUDIO_TRY(ReadyToTrain ready, setUp(engine, request, job));
+    // Whatever can be refused is refused before gigabytes are loaded.
     std::unique_ptr<Resumed> resumed;
     std::optional<project::Run> run;
+    TrainRequest wanted = request;
+    std::optional<RunRecord> before;
     if (resuming) {
         STUDIO_TRY(run, project::Run::open(ops, folder));
-        STUDIO_TRY(const RunRecord before, runRecord(run->info().details));
-        STUDIO_CHECK(checkResume(before, ready.setup.record, ready.setup.notices));
-        STUDIO_TRY(resumed, findCheckpoint(folder, request.resume_from_checkpoint, listener));
+        STUDIO_TRY(before, runRecord(run->info().details));
+        wanted.adapter = before->adapter_folder;
+        STUDIO_TRY(resumed, findCheckpoint(*ops, folder, request.resume_from_checkpoint, listener));
         if (!resumed) listener.onNotice("The run has no complete checkpoint; it starts again from its first step.");
+    }
+    STUDIO_TRY(ReadyToTrain ready, setUp(engine, wanted, resumed ? resumed->folder : wanted.adapter, job));
+    if (resuming) {
+        STUDIO_CHECK(checkResume(*before, ready.setup.record, ready.setup.notices));
     } else {
         const std::string name =
             request.recipe.training.run_name.value_or(folder.has_filename() ? folder.filename().string() : "run");
@@ -208,7 +237,10 @@ Result<TrainSummary> train(engine::api::Engine& engine, const TrainRequest& requ
                           resumed ? resumed->checkpoint.state.step : 0, ready.setup.plan.total_steps));
     listener.onReady(ready.setup, resumed ? resumed->checkpoint.state.step : 0);
 
-    auto result = work(*run, ready, resumed.get(), *ops, ops, listener, mailbox, job);
+    // With a checkpoint the engine puts its tensors over whatever the adapter begins with.
+    auto loaded = loadForTraining(engine, ready, resumed ? resumed->folder : wanted.adapter, job);
+    auto result = !loaded ? Result<TrainSummary>(fail(std::move(loaded).error()))
+                          : work(*run, ready, resumed.get(), *ops, ops, listener, mailbox, job);
     if (!result) {
         const Error& error = result.error();
         if (error.cancelled()) {

@@ -45,6 +45,8 @@ class TrainListener {
     virtual void onReady(const TrainSetup& setup, std::int64_t resumed_step) { (void)setup, (void)resumed_step; }
     virtual void onStep(const engine::api::StepMetrics& metrics, std::int64_t total) { (void)metrics, (void)total; }
     virtual void onEvaluation(std::int64_t step, double loss) { (void)step, (void)loss; }
+    // Between true and false the mailbox is looked into; outside of it only the job's stop token is.
+    virtual void onStepping(bool stepping) { (void)stepping; }
     virtual void onCheckpoint(std::int64_t step) { (void)step; }
     virtual void onSample(std::int64_t step, const std::string& prompt, const std::string& text,
                           const std::string& end) {
@@ -61,7 +63,7 @@ class TrainListener {
 struct TrainSummary {
     std::filesystem::path run;
     std::int64_t steps = 0;
-    double train_loss = 0;                              // Σ w·nll / Σ w over the run
+    std::optional<double> train_loss;                   // Σ w·nll / Σ w over the run
     std::optional<double> eval_loss, eval_loss_before;  // of the held-out conversations
     std::optional<Difference> difference;               // after − before, paired by tree
     double tokens_per_s = 0, seconds = 0;

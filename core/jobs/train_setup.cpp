@@ -56,7 +56,8 @@ engine::api::ModelSource modelSource(const fs::path& folder, const config::Recip
     return source;
 }
 
-Result<ReadyToTrain> setUp(engine::api::Engine& engine, const TrainRequest& request, const JobContext& job) {
+Result<ReadyToTrain> setUp(engine::api::Engine& engine, const TrainRequest& request, const fs::path& adapter_of,
+                           const JobContext& job) {
     const config::Recipe& recipe = request.recipe;
     const config::TrainingConfig& t = recipe.training;
     ReadyToTrain ready;
@@ -77,13 +78,14 @@ Result<ReadyToTrain> setUp(engine::api::Engine& engine, const TrainRequest& requ
 
     // Cheap checks first: names of modules before the data, the data before the weights.
     ready.adapter = recipe.qlora;
-    if (!request.adapter.empty()) {
-        STUDIO_TRY(const auto start, config::readAdapterConfig(request.adapter));
+    if (!adapter_of.empty()) {
+        STUDIO_TRY(const auto start, config::readAdapterConfig(adapter_of));
         ready.adapter = start.lora;
         ready.adapter.lora_dropout = recipe.qlora.lora_dropout;
+    }
+    if (!request.adapter.empty())
         setup.notices.push_back(fmt::format("Starts from the adapter {}: r, alpha and targets are the adapter's.",
                                             request.adapter.string()));
-    }
     STUDIO_TRY(setup.targets, config::matchTargets(ready.adapter, config::linearNames(phi)));
 
     DataRequest data = dataRequest(recipe, request.config_file, base, phi.max_position_embeddings);
@@ -111,7 +113,8 @@ Result<ReadyToTrain> setUp(engine::api::Engine& engine, const TrainRequest& requ
     stream.shuffle = t.shuffle;
     stream.seed = static_cast<std::uint64_t>(t.data_seed.value_or(t.seed));
     if (stream.packing) {
-        STUDIO_TRY(stream.max_rows, dataset::maxRows(stream.batch_size, data.max_seq_length));
+        const int bound = examples.max_seq_length > 0 ? examples.max_seq_length : phi.max_position_embeddings;
+        STUDIO_TRY(stream.max_rows, dataset::maxRows(stream.batch_size, bound));
     }
     STUDIO_TRY(ready.stream, dataset::ExampleStream::make(setup.data.examples, setup.train, stream));
     setup.tokens_per_epoch = ready.stream->rowsPerEpoch();
@@ -121,14 +124,6 @@ Result<ReadyToTrain> setUp(engine::api::Engine& engine, const TrainRequest& requ
                                   t.max_steps));
     setup.plan = trainPlan(recipe, steps);
 
-    STUDIO_TRY(ready.model, engine.load(modelSource(base, recipe), job));
-    if (request.adapter.empty()) {
-        STUDIO_CHECK(ready.model->createAdapter(
-            loraSpec(setup.targets, recipe.qlora.lora_dropout, static_cast<std::uint64_t>(t.seed))));
-    } else {
-        STUDIO_CHECK(loadAdapterFolder(*ready.model, base, request.adapter));
-    }
-
     record.recipe = recipe;
     record.base_folder = base;
     record.adapter_folder = request.adapter;
@@ -137,11 +132,28 @@ Result<ReadyToTrain> setUp(engine::api::Engine& engine, const TrainRequest& requ
     record.total_steps = setup.plan.total_steps;
     record.train_examples = static_cast<std::int64_t>(setup.train.size());
     record.validation_examples = static_cast<std::int64_t>(setup.validation.size());
-    for (const io::TensorView& tensor : ready.model->adapter())
-        record.trainable_parameters += static_cast<std::int64_t>(tensor.bytes / sizeof(float));
+    const auto linears = config::linears(phi);
+    for (const config::TargetModule& target : setup.targets) {
+        const auto shape =
+            std::find_if(linears.begin(), linears.end(), [&](const auto& l) { return l.name == target.name; });
+        record.trainable_parameters += target.r * (shape->in + shape->out);
+    }
     record.build = std::string(engine.buildInfo());
-    record.device = ready.model->info().device;
+    record.device = engine.device();
+    if (t.threads > 0) record.device.threads = static_cast<int>(t.threads);
     return ready;
+}
+
+Result<void> loadForTraining(engine::api::Engine& engine, ReadyToTrain& ready, const fs::path& start,
+                             const JobContext& job) {
+    const RunRecord& record = ready.setup.record;
+    STUDIO_TRY(ready.model, engine.load(modelSource(record.base_folder, record.recipe), job));
+    if (!start.empty()) {
+        STUDIO_CHECK(loadAdapterFolder(*ready.model, record.base_folder, start));
+        return {};
+    }
+    return ready.model->createAdapter(loraSpec(ready.setup.targets, record.recipe.qlora.lora_dropout,
+                                               static_cast<std::uint64_t>(record.recipe.training.seed)));
 }
 
 }  // namespace studio::jobs

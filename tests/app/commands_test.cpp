@@ -51,7 +51,7 @@ class CommandsTest : public QObject {
 
     void aWrongFilterIsASentenceWithItsPlace() {
         const Outcome o = run({"query", "--data", kSample, "--filter", "qualty>=0.6"});
-        QCOMPARE(o.code, 1);
+        QCOMPARE(o.code, 2);
         QVERIFY2(o.err.contains("qualty") && o.err.contains("quality"), o.err.constData());
         QVERIFY(o.out.isEmpty());
     }
@@ -63,6 +63,10 @@ class CommandsTest : public QObject {
         QTest::newRow("unknown option") << QStringList{"query", "--data", kSample, "--nonsense"};
         QTest::newRow("dump without dry_run")
             << QStringList{"train", "--config", "a", "--qlora_config", "b", "--dump", "c"};
+        QTest::newRow("unknown paths") << QStringList{"prepare", "--data", kSample, "--out", "x", "--paths", "bogus"};
+        QTest::newRow("unknown key") << QStringList{
+            "train", "--config",      kDemo + "training_config.yaml", "--qlora_config", kDemo + "qlora_config.json",
+            "--set", "learning_rte=1"};
         QTest::newRow("not a number") << QStringList{"chat", "--model_path", kModel, "--max_new_tokens", "many"};
     }
     void wrongUsageIsTwo() {

@@ -70,6 +70,8 @@ class KillResumeTest : public QObject {
         const auto info = project::readRun(run.toStdString());
         QVERIFY2(info.has_value(), info ? "" : info.error().text().c_str());
         if (info->state == project::RunState::Finished) return;
+        // Killed between its making and its start a run is still queued: nothing had begun.
+        if (info->state == project::RunState::Queued) return;
         QCOMPARE(QByteArray(project::name(info->state).data()), QByteArray("interrupted"));
         const auto found = project::newestCheckpoint(run.toStdString());
         if (found.newest) QVERIFY(project::verifyCheckpoint(found.newest->folder).has_value());
