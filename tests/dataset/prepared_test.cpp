@@ -298,6 +298,7 @@ class PreparedTest : public QObject {
         row("/validation_fraction", "1.5", "validation_fraction");
         row("/counts/tokens", "1", "counts");
         row("/counts/examples", "1", "counts");
+        row("/counts/conversations", "1", "counts");
         row("/counts/conversations", "null", "conversations");
         row("/counts/repetition", "0", "repetition");
         row("/counts/left_out", "3", "left_out");
