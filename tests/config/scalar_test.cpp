@@ -60,7 +60,7 @@ class ScalarTest : public QObject {
   private Q_SLOTS:
     void realsRoundTrip() {
         std::mt19937_64 random(7);
-        for (int i = 0; i < 200000; ++i) {
+        for (int i = 0; i < 50000; ++i) {
             std::uint64_t bits = random();
             double value = 0;
             std::memcpy(&value, &bits, sizeof value);

@@ -4,7 +4,7 @@ transformers writes them.
 
 Usage: hf_keys.py OUT_DIR [transformers-4.x wheel]...
 Keys of older transformers are read from the wheels' source, nothing of them is run. The project described by the files
-is QLoRA on phi-2 with the settings people use: enums, null values and token placeholders are in it.
+is QLoRA on phi-2 with the settings people use: enums, null values and masked tokens are in it.
 """
 import ast
 import dataclasses
