@@ -136,7 +136,9 @@ class KernelsTest : public QObject {
             const double v = x.at(0, j), c = std::sqrt(2 / M_PI), t = std::tanh(c * (v + 0.044715 * v * v * v));
             const double slope = 0.5 * (1 + t) + 0.5 * v * (1 - t * t) * c * (1 + 3 * 0.044715 * v * v);
             QVERIFY(std::abs(y.at(0, j) - 0.5 * v * (1 + t)) < 2e-7 * std::max(1.0, std::abs(v)));
-            QVERIFY(std::abs(dx.at(0, j) - 2 * slope) < 2e-6);
+            // 1 − tanh² cancels where tanh is near 1: a few ulp of v·v·v more than the value has.
+            QVERIFY2(std::abs(dx.at(0, j) - 2 * slope) < 1e-5,
+                     qPrintable(QString("%1: off by %2").arg(v).arg(dx.at(0, j) - 2 * slope)));
             erf_away = std::max(erf_away, std::abs(y.at(0, j) - 0.5 * v * (1 + std::erf(v / std::sqrt(2.0)))));
         }
         QVERIFY(erf_away > 1e-4);
