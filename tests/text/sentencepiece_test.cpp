@@ -1,3 +1,5 @@
+#include <sentencepiece_processor.h>
+
 #include <QTemporaryDir>
 #include <QtTest>
 #include <random>
@@ -66,6 +68,31 @@ class SentencepieceTest : public QObject {
         QVERIFY(compared > 100);
         for (const Probe& probe : probes(kData / "unigram/tokens.jsonl"))
             QVERIFY2(unigram_->encode(probe.text) == probe.ids, probe.text.c_str());
+    }
+
+    // Words are looked up and mostly merged without the library; the whole text given to it must have the same ids.
+    void wordsByThemselvesAreThoseOfTheLibrary() {
+        std::mt19937 random(4);
+        const std::vector<std::string> parts = {"the", " and", "tion", "  ",   "\n", "\n\n", "\t",   ".\n",
+                                                "a",   "e",    "q",    "Z",    "'s", "123",  "==",   "-",
+                                                "日",  "é",    "🙂", "<",    "|>", " ",    "\t\t", "(",
+                                                ");",  "qzx",  "\x7f", "\x01", "| ", "```"};
+        for (const auto& [folder, tokenizer] :
+             {std::pair(kData, llama_), std::pair(kRoot / "resources/demo/model", own_)}) {
+            sentencepiece::SentencePieceProcessor library;
+            QVERIFY(library.Load((folder / "tokenizer.model").string()).ok());
+            for (int round = 0; round < 3000; ++round) {
+                std::string text;
+                const int count = static_cast<int>(random() % 30);
+                for (int i = 0; i < count; ++i)
+                    text += random() % 3 ? parts[random() % parts.size()]
+                                         : std::string(1, static_cast<char>(32 + random() % 95));
+                if (text.find("<|end|>") != std::string::npos) continue;
+                std::vector<int> expected;
+                QVERIFY(library.Encode(text, &expected).ok());
+                QVERIFY2(tokenizer->encode(text) == expected, text.c_str());
+            }
+        }
     }
 
     void whatIsEncodedComesBack() {

@@ -85,14 +85,13 @@ class Checker {
         if (model_.pieces.size() >= static_cast<std::size_t>(kMaxTokens))
             return corruptFile(file_, fmt::format("there are more than {} pieces", kMaxTokens));
         Piece piece;
-        float score = 0;
         STUDIO_CHECK(eachField(message.bytes, [&](const WireField& field) -> Result<void> {
             if (field.number == piece_field::kPiece) {
                 if (field.type != WireField::Type::Bytes) return broken();
                 piece.text = field.bytes;
             } else if (field.number == piece_field::kScore) {
                 if (field.type != WireField::Type::Fixed32) return broken();
-                score = std::bit_cast<float>(static_cast<std::uint32_t>(field.value));
+                piece.score = std::bit_cast<float>(static_cast<std::uint32_t>(field.value));
             } else if (field.number == piece_field::kType) {
                 if (field.type != WireField::Type::Varint || field.value < 1 || field.value > 6)
                     return corruptFile(pieceName(), "the type of the piece is unknown");
@@ -107,7 +106,7 @@ class Checker {
                                                         piece.text.size(), kMaxPieceBytes));
         if (piece.text.find('\0') != std::string::npos || validPrefix(piece.text) != piece.text.size())
             return corruptFile(pieceName(), fmt::format("the piece {} is not plain UTF-8", quote(piece.text)));
-        if (!std::isfinite(score)) return corruptFile(pieceName(), "the score of the piece is not a number");
+        if (!std::isfinite(piece.score)) return corruptFile(pieceName(), "the score of the piece is not a number");
         if (!seen_.insert(piece.text).second)
             return corruptFile(pieceName(), fmt::format("the piece {} is there twice", quote(piece.text)));
         model_.pieces.push_back(std::move(piece));

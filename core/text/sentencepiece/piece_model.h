@@ -15,6 +15,7 @@ enum class PieceType : std::uint8_t { Normal = 1, Unknown, Control, UserDefined,
 
 struct Piece {
     std::string text;  // ▁ (U+2581) stands for a space
+    float score = 0;   // of a merge or of the piece itself
     PieceType type = PieceType::Normal;
     std::size_t type_offset = 0;  // of the type's number in the file; 0 where it is not written
 };

@@ -29,14 +29,16 @@ Result<std::shared_ptr<const Tokenizer>> SentencePieceTokenizer::load(const std:
     STUDIO_TRY(std::string bytes, io::readFile(path, kMaxTokenizerFile));
     std::shared_ptr<SentencePieceTokenizer> tokenizer(new SentencePieceTokenizer());
     STUDIO_TRY(tokenizer->model_, checkPieceModel(bytes, file));
-    const PieceModel& model = tokenizer->model_;
-    if (model.is_bpe && model.byte_fallback && !model.normalizes && !model.remove_extra_whitespaces)
-        tokenizer->borders_.emplace(model.pieces);
     STUDIO_CHECK(tokenizer->takePieces(names, file));
     STUDIO_CHECK(tokenizer->takeAdded(added, names, file));
     STUDIO_CHECK(tokenizer->findEos(names, file));
     tokenizer->added_ = AddedTokens(tokenizer->added_list_);
     STUDIO_CHECK(tokenizer->open(std::move(bytes), file));
+    const PieceModel& model = tokenizer->model_;
+    if (model.is_bpe && model.byte_fallback && !model.normalizes && !model.remove_extra_whitespaces) {
+        tokenizer->borders_.emplace(model.pieces);
+        tokenizer->ascii_ = AsciiMerger::make(model.pieces, tokenizer->special_);
+    }
     return tokenizer;
 }
 
@@ -173,7 +175,9 @@ void SentencePieceTokenizer::appendValid(std::string_view text, WordCache& cache
 void SentencePieceTokenizer::appendWords(std::string_view text, WordCache& cache, std::vector<int>& ids) const {
     if (!borders_) return appendPieces(text, ids);
     const char* const end = text.data() + text.size();
-    const auto tokenize = [&](std::string_view word, std::vector<int>& out) { appendPieces(word, out); };
+    const auto tokenize = [&](std::string_view word, std::vector<int>& out) {
+        ascii_ && ascii_->covers(word) ? ascii_->append(word, out) : appendPieces(word, out);
+    };
     while (!text.empty()) {
         const std::string_view word = text.substr(0, borders_->firstPart(text));
         cache.append(word, end, ids, tokenize);

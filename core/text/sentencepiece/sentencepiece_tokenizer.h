@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "text/added_tokens.h"
+#include "text/sentencepiece/ascii_merger.h"
 #include "text/sentencepiece/borders.h"
 #include "text/sentencepiece/piece_model.h"
 #include "text/special_names.h"
@@ -50,7 +51,8 @@ class SentencePieceTokenizer final : public Tokenizer {
 
     PieceModel model_;
     sentencepiece::SentencePieceProcessor processor_;
-    std::optional<PieceBorders> borders_;  // where each word may be looked up by itself
+    std::optional<PieceBorders> borders_;       // where each word may be looked up by itself
+    std::unique_ptr<const AsciiMerger> ascii_;  // with borders_, for most words
     mutable WordCachePool caches_;
     bool prefix_here_ = false;         // the leading space is put here, not by the library
     std::vector<std::string> tokens_;  // bytes by id
