@@ -71,6 +71,24 @@ class ModelCacheTest : public QObject {
         QVERIFY(worst < 1e-4);
     }
 
+    // Single tokens go through NF4 without expanding it.
+    void decodingFromStoredWeights() {
+        const auto expanded = golden_.model("gqa", "double", "F16", engine::HoldLinears::Expanded);
+        const auto stored = golden_.model("gqa", "double", "F16", engine::HoldLinears::AsStored);
+        std::vector<float> a(131), b(131);
+        auto first = expanded->newCache(40), second = stored->newCache(40);
+        for (auto* model : {expanded.get(), stored.get()}) golden_.giveAdapter(*model, "upper");
+        const auto tokens = golden_.batch("gqa_paths").tokens;
+        for (int done = 0; done < 40; done += done < 6 ? 1 : 3) {
+            const auto part = std::span(tokens).subspan(static_cast<std::size_t>(done), done < 6 ? 1 : 3);
+            if ((*first)->size() + static_cast<int>(part.size()) > 40) break;
+            QVERIFY(expanded->step(**first, part, 1, a).has_value());
+            QVERIFY(stored->step(**second, part, 1, b).has_value());
+            QVERIFY(difference(a, b) < 2e-5);
+        }
+        QVERIFY((*first)->size() > 30);
+    }
+
     void truncatingAndStrength() {
         const auto model = golden_.forCase("paths");
         const auto tokens = golden_.batch("paths").tokens;

@@ -84,6 +84,37 @@ class QuantNf4Test : public QObject {
         QVERIFY(sameBytes(everySeventh(nested), golden_.floats(key + ".double_dequantised")));
     }
 
+    void productsOfFewRowsNeedNoExpansion_data() { everyBlockIsByteEqual_data(); }
+    void productsOfFewRowsNeedNoExpansion() {
+        QFETCH(QString, name);
+        for (const bool nested : {false, true}) {
+            const Nf4Tensor tensor = quantised(name.toStdString(), nested);
+            const std::int64_t n = tensor.view().rows, k = tensor.view().cols;
+            std::vector<float> weights(static_cast<std::size_t>(n * k));
+            kernels::dequantiseNf4(nullptr, tensor.view(), kernels::matrix(weights.data(), n, k));
+            for (std::int64_t rows = 1; rows <= kernels::kFewRows; ++rows) {
+                std::vector<float> x(static_cast<std::size_t>(rows * (k + 3)));
+                for (std::size_t i = 0; i < x.size(); ++i) x[i] = static_cast<float>(i * 37 % 19) / 8 - 1;
+                std::vector<float> out(static_cast<std::size_t>(rows * (n + 2)), 0.5f);
+                kernels::addNf4Product(nullptr, tensor.view(), kernels::matrix(x.data(), rows, k, k + 3),
+                                       kernels::matrix(out.data(), rows, n, n + 2));
+                for (std::int64_t i = 0; i < rows; ++i) {
+                    for (std::int64_t j = 0; j < n; ++j) {
+                        double sum = 0.5, size = 0.5;
+                        for (std::int64_t t = 0; t < k; ++t) {
+                            const double product = static_cast<double>(x[static_cast<std::size_t>(i * (k + 3) + t)]) *
+                                                   weights[static_cast<std::size_t>(j * k + t)];
+                            sum += product;
+                            size += std::abs(product);
+                        }
+                        QVERIFY(std::abs(out[static_cast<std::size_t>(i * (n + 2) + j)] - sum) <= 1e-6 * size);
+                    }
+                    QCOMPARE(out[static_cast<std::size_t>(i * (n + 2) + n)], 0.5f);
+                }
+            }
+        }
+    }
+
     // The comparison bites: the exact nearest code, what a search through the map would give, is another one somewhere.
     void searchingTheMapWouldDiffer() {
         const auto map = engine::dynamicMap();

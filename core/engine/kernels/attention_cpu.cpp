@@ -17,7 +17,8 @@
 namespace studio::engine::kernels {
 namespace {
 
-constexpr std::int64_t kBlock = 64;  // queries at a time
+constexpr std::int64_t kBlock = 64;              // queries at a time
+constexpr std::int64_t kWorthThreads = 1 << 20;  // products; a single decoded token is below it
 
 // x[j] = e^(x[j] − shift); returns the sum.
 STUDIO_SIMD float exponentiate(float* x, float shift, std::int64_t n) {
@@ -198,15 +199,24 @@ void backwardHead(const AttentionShape& shape, const Piece& piece, int kv_head, 
 Result<void> attention(Stream, const AttentionShape& shape, const Sequences& sequences, const Matrix& q,
                        const Matrix& k, const Matrix& v, const Matrix& out, const Matrix& lse) try {
     std::vector<Task> tasks;
-    for (int s = 0; s < sequences.count(); ++s)
+    std::int64_t products = 0;
+    for (int s = 0; s < sequences.count(); ++s) {
+        const Piece piece(shape, sequences, s);
+        products += piece.q_rows * piece.k_rows * shape.heads * shape.head_dim;
         for (int head = 0; head < shape.heads; ++head)
-            for (std::int64_t block = 0; block < Piece(shape, sequences, s).q_rows; block += kBlock)
-                tasks.push_back({s, head, block});
+            for (std::int64_t block = 0; block < piece.q_rows; block += kBlock) tasks.push_back({s, head, block});
+    }
     ThreadScratch scratch(kBlock * ((longest(sequences.cu_k) + 15) / 16 * 16));
-    parallelTasks(static_cast<std::int64_t>(tasks.size()), [&](std::int64_t index, int thread) {
+    const auto one = [&](std::int64_t index, int thread) {
         const Task& task = tasks[static_cast<std::size_t>(index)];
         forwardBlock(shape, Piece(shape, sequences, task.sequence), task, q, k, v, out, lse, scratch.of(thread));
-    });
+    };
+    const auto count = static_cast<std::int64_t>(tasks.size());
+    if (products >= kWorthThreads) {
+        parallelTasks(count, one);
+    } else {
+        for (std::int64_t index = 0; index < count; ++index) one(index, 0);
+    }
     return {};
 } catch (const std::bad_alloc&) {
     return fail(noMemory());

@@ -43,4 +43,8 @@ struct Nf4View {
 // out = code · scale, float32.
 void dequantiseNf4(Stream stream, const Nf4View& weights, const Matrix& out);
 
+// Few rows times the matrix: out += x · Wᵀ without expanding W. x: [rows ≤ kFewRows, cols]; out: [rows, W's rows].
+inline constexpr std::int64_t kFewRows = 4;
+void addNf4Product(Stream stream, const Nf4View& weights, const Matrix& x, const Matrix& out);
+
 }  // namespace studio::engine::kernels

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "engine/kernels/gemm.h"
 #include "engine/kernels/rows.h"
 
 namespace studio::engine {
@@ -45,6 +46,20 @@ Matrix LinearGroup::expand(kernels::Stream stream, float* workspace) const {
         }
     }
     return whole;
+}
+
+void LinearGroup::addProduct(kernels::Stream stream, const Matrix& x, float* workspace, const Matrix& out) const {
+    const bool nf4 = !isResident() && std::all_of(parts_.begin(), parts_.end(), [](const Part& part) {
+        return std::holds_alternative<Nf4Tensor>(part.linear);
+    });
+    if (!nf4 || x.rows > kernels::kFewRows)
+        return kernels::gemm(stream, kernels::Op::Plain, kernels::Op::Transposed, 1, x, expand(stream, workspace), 1,
+                             out);
+    for (const Part& part : parts_) {
+        const kernels::Nf4View& weights = std::get<Nf4Tensor>(part.linear).view();
+        kernels::addNf4Product(stream, weights, x.columns(part.column, weights.cols),
+                               out.columns(part.row, weights.rows));
+    }
 }
 
 std::size_t LinearGroup::workspaceFloats() const {

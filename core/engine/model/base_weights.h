@@ -38,6 +38,9 @@ class LinearGroup {
 
     // The group in float32; `workspace` (at least workspaceFloats()) is used unless it is resident.
     kernels::Matrix expand(kernels::Stream stream, float* workspace) const;
+    // out += x · Wᵀ. A few rows (a decoded token) go through NF4 without expanding it.
+    void addProduct(kernels::Stream stream, const kernels::Matrix& x, float* workspace,
+                    const kernels::Matrix& out) const;
     std::size_t workspaceFloats() const;
     std::uint64_t bytes() const;
 

@@ -67,9 +67,8 @@ Result<void> Block::forward(const PassOptions& pass, const Matrix& x, KeySource&
     const Columns part(shape, act.y, act.z);
     kernels::layerNorm(pass.stream, x, weights_.norm_weight, weights_.norm_bias, geometry_.norm_epsilon, act.h,
                        act.mean, act.rstd);
-    const Matrix w = weights_.input.expand(pass.stream, scratch.weights);
     kernels::fillRows(pass.stream, weights_.input_bias, act.y);
-    gemm(pass.stream, Op::Plain, Op::Transposed, 1, act.h, w, 1, act.y);
+    weights_.input.addProduct(pass.stream, act.h, scratch.weights, act.y);
     const LoraDropout dropout = loraDropout(pass);
     const auto down = [&](const LoraStack& stack, const Matrix& in, const Matrix& u) {
         stack.down(pass.stream, in, dropout, u.columns(0, stack.rank()), scratch.wide.columns(0, in.cols));
@@ -99,16 +98,16 @@ void Block::writeOutput(const PassOptions& pass, const Matrix& x, const Scratch&
                         const Matrix& x_out) const {
     const BlockShape& shape = geometry_.shape;
     const Columns part(shape, act.y, act.z);
-    const Matrix w = weights_.output.expand(pass.stream, scratch.weights);
     if (pass.resid_dropout == 0) {
         kernels::addBias(pass.stream, x, weights_.output_bias, x_out);
-        gemm(pass.stream, Op::Plain, Op::Transposed, 1, act.z, w, 1, x_out);
+        weights_.output.addProduct(pass.stream, act.z, scratch.weights, x_out);
         if (adapter_ == nullptr) return;
         adapter_->dense.up(pass.stream, act.u_dense, pass.strength, x_out);
         adapter_->fc2.up(pass.stream, act.u_fc2, pass.strength, x_out);
         return;
     }
     // Each branch has its own mask, so each is computed by itself.
+    const Matrix w = weights_.output.expand(pass.stream, scratch.weights);
     if (x_out.data != x.data) kernels::copyRows(pass.stream, x, x_out);
     const auto branch = [&](const Matrix& in, std::int64_t column, const float* bias, const LoraStack* stack,
                             const Matrix& u, std::uint32_t number) {

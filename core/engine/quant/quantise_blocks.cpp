@@ -7,6 +7,7 @@
 
 #include "engine/kernels/nf4.h"
 #include "engine/kernels/parallel.h"
+#include "engine/kernels/simd_cpu.h"
 
 namespace studio::engine {
 namespace {
@@ -14,24 +15,45 @@ namespace {
 using kernels::kNestedBlock;
 using kernels::kNf4Block;
 
-float largest(std::span<const float> values) {
-    float best = 0;
-    for (const float value : values) best = std::max(best, std::fabs(value));
-    return best;
-}
-
-// The number of midpoints below x. Ties go to the lower code.
-std::uint8_t nf4Code(float x, const std::array<float, 15>& midpoints) {
-    int code = 0;
-    for (const float midpoint : midpoints) code += x > midpoint ? 1 : 0;
-    return static_cast<std::uint8_t>(code);
-}
-
 std::array<float, 15> nf4Midpoints() {
     std::array<float, 15> midpoints{};
     for (std::size_t i = 0; i < midpoints.size(); ++i)
         midpoints[i] = (kernels::kNf4Code[i] + kernels::kNf4Code[i + 1]) / 2.0f;
     return midpoints;
+}
+
+// Codes of at most one block: the number of midpoints below value·inverse, or below value / divisor in the last,
+// shorter block, as bitsandbytes has it. Ties go to the lower code.
+STUDIO_SIMD void nf4Codes(const float* values, int count, float divisor, const float* midpoints, std::uint8_t* codes) {
+    float scaled[kNf4Block] = {};
+    const float inverse = 1.0f / divisor;
+    if (count == kNf4Block) {
+        for (int i = 0; i < kNf4Block; ++i) scaled[i] = values[i] * inverse;
+    } else {
+        for (int i = 0; i < count; ++i) scaled[i] = values[i] / divisor;
+    }
+    std::int32_t code[kNf4Block];
+#pragma omp simd
+    for (int i = 0; i < kNf4Block; ++i) {
+        float x = scaled[i];
+        x = x < -1.0f ? -1.0f : x;
+        x = x > 1.0f ? 1.0f : x;
+        std::int32_t below = 0;
+#pragma GCC unroll 15
+        for (int m = 0; m < 15; ++m) below += x > midpoints[m] ? 1 : 0;
+        code[i] = below;
+    }
+    for (int i = 0; i < kNf4Block; ++i) codes[i] = static_cast<std::uint8_t>(code[i]);
+}
+
+STUDIO_SIMD float largest(const float* values, std::int64_t count) {
+    float best = 0;
+#pragma omp simd reduction(max : best)
+    for (std::int64_t i = 0; i < count; ++i) {
+        const float size = values[i] < 0 ? -values[i] : values[i];
+        best = size > best ? size : best;
+    }
+    return best;
 }
 
 // The code of every point 2i/65535 − 1.
@@ -57,23 +79,16 @@ Nf4Blocks quantiseNf4(std::span<const float> values) {
     Nf4Blocks out{std::vector<std::uint8_t>(static_cast<std::size_t>((count + 1) / 2)),
                   std::vector<float>(static_cast<std::size_t>(blocks))};
     kernels::parallelFor(blocks, 64, [&](std::int64_t first, std::int64_t last) {
+        std::uint8_t codes[kNf4Block];
         for (std::int64_t block = first; block < last; ++block) {
-            const std::int64_t begin = block * kNf4Block, end = std::min(begin + kNf4Block, count);
-            const auto part = values.subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(end - begin));
-            const bool whole = end - begin == kNf4Block;
-            float absmax = largest(part);
-            const float divisor = std::max(absmax, kSmallest);
-            if (!whole) absmax = divisor;  // the last, shorter block keeps the guard as its scale and divides
-            out.absmax[static_cast<std::size_t>(block)] = absmax;
-            const float inverse = 1.0f / divisor;
-            for (std::int64_t i = begin; i < end; i += 2) {
-                const auto code = [&](std::int64_t at) {
-                    if (at >= count) return nf4Code(0.0f, midpoints);
-                    const float value = values[static_cast<std::size_t>(at)];
-                    return nf4Code(std::clamp(whole ? value * inverse : value / divisor, -1.0f, 1.0f), midpoints);
-                };
-                out.codes[static_cast<std::size_t>(i / 2)] = static_cast<std::uint8_t>(code(i) << 4 | code(i + 1));
-            }
+            const std::int64_t begin = block * kNf4Block;
+            const auto length = static_cast<int>(std::min<std::int64_t>(kNf4Block, count - begin));
+            const float absmax = largest(values.data() + begin, length), divisor = std::max(absmax, kSmallest);
+            // The last block keeps the guard as its scale if it is a shorter one.
+            out.absmax[static_cast<std::size_t>(block)] = length == kNf4Block ? absmax : divisor;
+            nf4Codes(values.data() + begin, length, divisor, midpoints.data(), codes);
+            std::uint8_t* packed = out.codes.data() + begin / 2;
+            for (int i = 0; i < length; i += 2) packed[i / 2] = static_cast<std::uint8_t>(codes[i] << 4 | codes[i + 1]);
         }
     });
     return out;
@@ -85,7 +100,7 @@ CodedBlocks quantiseDynamic(std::span<const float> values, std::span<const float
     CodedBlocks out{std::vector<std::uint8_t>(values.size()), std::vector<float>(blocks)};
     for (std::size_t block = 0; block < blocks; ++block) {
         const std::size_t begin = block * kNestedBlock, end = std::min(begin + kNestedBlock, values.size());
-        const float absmax = largest(values.subspan(begin, end - begin));
+        const float absmax = largest(values.data() + begin, static_cast<std::int64_t>(end - begin));
         out.absmax[block] = absmax;
         if (absmax == 0) continue;
         const float inverse = 1.0f / absmax;
