@@ -53,21 +53,25 @@ void ConversationReader::pushReplies(JsonObject message, MessageSink& sink) {
     std::reverse(pending_.begin() + static_cast<std::ptrdiff_t>(first), pending_.end());
 }
 
+// Reads one message into fields_ and hands it on.
+Result<void> ConversationReader::readOne(const Pending& place, MessageSink& sink) {
+    auto reason = readMessageFields(place.message, fields_, sink.dropped());
+    if (!reason) reason = placeInTree(place);
+    if (!tree_id_) tree_id_ = fields_.tree_id;  // of a flat row or a thread, for what follows
+    if (!tree_state_) tree_state_ = fields_.tree_state;
+    if (!reason) return sink.add(fields_);
+    sink.reject(fields_.message_id, std::move(*reason));
+    return {};
+}
+
 // Depth first, as the flat files are: a message, then its replies in their order. No recursion.
 Result<void> ConversationReader::readNested(JsonObject message, MessageSink& sink) {
     pending_.assign(1, {message, false, {}});
     while (!pending_.empty()) {
         const Pending next = pending_.back();
         pending_.pop_back();
-        auto reason = readMessageFields(next.message, fields_, sink.dropped());
-        if (!reason) reason = placeInTree(next);
-        if (!tree_id_) tree_id_ = fields_.tree_id;  // of a flat row, for its replies
-        if (!tree_state_) tree_state_ = fields_.tree_state;
+        STUDIO_CHECK(readOne(next, sink));
         pushReplies(next.message, sink);
-        if (reason)
-            sink.reject(fields_.message_id, std::move(*reason));
-        else
-            STUDIO_CHECK(sink.add(fields_));
     }
     return {};
 }
@@ -93,21 +97,16 @@ Result<void> ConversationReader::readThread(JsonObject line, MessageSink& sink) 
         return {};
     }
     std::string_view previous;
+    bool first = true;
     for (const JsonElement element : thread) {
         JsonObject message;
         if (element.get(message) != simdjson::SUCCESS) {
             sink.reject({}, "One of its thread's messages is not an object.");
             return {};
         }
-        auto reason = readMessageFields(message, fields_, sink.dropped());
-        if (!fields_.parent_id && !previous.empty()) fields_.parent_id = previous;
-        if (!tree_id_) tree_id_ = fields_.tree_id ? fields_.tree_id : std::optional(fields_.message_id);
-        if (!fields_.tree_id) fields_.tree_id = tree_id_;
+        STUDIO_CHECK(readOne({message, !first, previous}, sink));
         previous = fields_.message_id;
-        if (reason)
-            sink.reject(fields_.message_id, std::move(*reason));
-        else
-            STUDIO_CHECK(sink.add(fields_));
+        first = false;
     }
     return {};
 }

@@ -38,6 +38,7 @@ class ConversationReader {
 
     Result<void> readTree(JsonObject line, MessageSink& sink);
     Result<void> readThread(JsonObject line, MessageSink& sink);
+    Result<void> readOne(const Pending& place, MessageSink& sink);
     Result<void> readNested(JsonObject message, MessageSink& sink);
     std::optional<std::string> placeInTree(const Pending& place);
     void pushReplies(JsonObject message, MessageSink& sink);

@@ -253,6 +253,21 @@ class ImportRowsTest : public QObject {
         QCOMPARE(files.message("p1")->parent_id, std::optional<std::string>("a1"));
     }
 
+    // Found by the fuzzer: the second message became a root in a tree without a name.
+    void aThreadThatBeginsWithoutAnIdHasNoRoot() {
+        Importing files;
+        const auto report = files.import(
+            R"({"thread_id":"x","thread":[{"text":"q","role":"prompter"},{"message_id":"a","text":"b","role":"assistant"},)"
+            R"({"message_id":"c","text":"d","role":"prompter"}]})"
+            "\n" +
+            lines({conversation()[0]}));
+        EXPECT_OK(report);
+        QCOMPARE(report->messages, 1u);
+        QCOMPARE(report->rejected_count, 3u);
+        QCOMPARE(report->rejected[1].reason, std::string("It stands under a message without an id."));
+        QCOMPARE(report->rejected[2].reason, std::string("It has no message_tree_id."));
+    }
+
     void aBadReplyOrphansWhatHangsBelowIt() {
         std::vector<Json> rows = conversation();
         rows[1]["role"] = "Assistant";
