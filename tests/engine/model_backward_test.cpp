@@ -1,6 +1,7 @@
 // Gradients of every A and B against autograd through transformers + peft in float32.
 #include <algorithm>
 
+#include "engine/kernels/parallel.h"
 #include "engine/model_golden.h"
 
 using namespace studio;
@@ -178,6 +179,22 @@ class ModelBackwardTest : public QObject {
             QCOMPARE(run(*always, batch), run(*once, batch));
             QVERIFY(std::ranges::equal(always->adapter().gradients(), once->adapter().gradients()));
         }
+    }
+
+    void theSameThreadsGiveTheSameBits() {
+        const auto batch = golden_.batch("tree");
+        engine::ForwardOptions options;
+        options.lora_dropout = 0.2;
+        std::vector<std::vector<float>> gradients;
+        for (const int threads : {2, 1, 2}) {
+            const auto model = golden_.forCase("tree");   // elsewhere in memory each time
+            engine::kernels::setThreads(threads);
+            run(*model, batch, 1, options);
+            gradients.emplace_back(model->adapter().gradients().begin(), model->adapter().gradients().end());
+        }
+        engine::kernels::setThreads(1);
+        QVERIFY(gradients[0] == gradients[2]);
+        QVERIFY(relative(gradients[1], gradients[0]) < 1e-5);
     }
 
     void stoppingLeavesNoBackward() {
