@@ -10,10 +10,15 @@
 namespace studio::engine::kernels {
 namespace {
 
-constexpr std::size_t kHugePage = 2u << 20;
+constexpr std::size_t kHugePage = 2u << 20, kAskFirst = 32u << 20;
 
 std::size_t roundUp(std::size_t value, std::size_t unit) {
     return (value + unit - 1) / unit * unit;
+}
+
+Error notEnough(std::size_t bytes) {
+    return {ErrorCode::OutOfMemory, "There is not enough memory for " + std::to_string(bytes >> 20) + " MB more.",
+            "Close other programs, or use a smaller batch, a shorter sequence or a smaller model."};
 }
 
 }  // namespace
@@ -26,12 +31,12 @@ Result<Buffer> Buffer::allocate(std::size_t bytes) {
     Buffer buffer;
     if (bytes == 0) return buffer;
     const bool large = bytes >= 2 * kHugePage;
+    // The system grants more than there is and kills the process when it is used, so ask first.
+    const std::size_t available = bytes >= kAskFirst ? availableMemory() : 0;
+    if (available > 0 && bytes > available) return fail(notEnough(bytes));
     const std::size_t alignment = large ? kHugePage : kAlignment;
     void* memory = std::aligned_alloc(alignment, roundUp(bytes, alignment));
-    if (memory == nullptr)
-        return fail(ErrorCode::OutOfMemory,
-                    "There is not enough memory for " + std::to_string(bytes >> 20) + " MB more.",
-                    "Close other programs, or use a smaller batch, a shorter sequence or a smaller model.");
+    if (memory == nullptr) return fail(notEnough(bytes));
     if (large) madvise(memory, roundUp(bytes, alignment), MADV_HUGEPAGE);  // advice: failing costs only time
     std::memset(memory, 0, bytes);
     buffer.memory_.reset(static_cast<std::byte*>(memory));
