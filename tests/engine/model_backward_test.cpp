@@ -187,7 +187,7 @@ class ModelBackwardTest : public QObject {
         options.lora_dropout = 0.2;
         std::vector<std::vector<float>> gradients;
         for (const int threads : {2, 1, 2}) {
-            const auto model = golden_.forCase("tree");   // elsewhere in memory each time
+            const auto model = golden_.forCase("tree");  // elsewhere in memory each time
             engine::kernels::setThreads(threads);
             run(*model, batch, 1, options);
             gradients.emplace_back(model->adapter().gradients().begin(), model->adapter().gradients().end());
@@ -195,6 +195,19 @@ class ModelBackwardTest : public QObject {
         engine::kernels::setThreads(1);
         QVERIFY(gradients[0] == gradients[2]);
         QVERIFY(relative(gradients[1], gradients[0]) < 1e-5);
+    }
+
+    void aBatchWithoutTargetsHasNoGradient() {
+        const auto model = golden_.forCase("paths");
+        auto batch = golden_.batch("paths");
+        batch.targets.clear();
+        QCOMPARE(run(*model, batch), 0.0);
+        QVERIFY(std::ranges::all_of(model->adapter().gradients(), [](float value) { return value == 0; }));
+        // Targets that weigh nothing neither.
+        batch = golden_.batch("paths");
+        for (auto& target : batch.targets) target.weight = 0;
+        QCOMPARE(run(*model, batch), 0.0);
+        QVERIFY(std::ranges::all_of(model->adapter().gradients(), [](float value) { return value == 0; }));
     }
 
     void stoppingLeavesNoBackward() {
