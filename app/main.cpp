@@ -54,6 +54,9 @@ int finish(cli::Context& context, const Result<int>& result) {
 }  // namespace
 
 int main(int argc, char** argv) {
+    // Before any thread: compute threads that wait sleep instead of spinning, so that a busy machine (a window, another
+    // run) does not slow them many times over. Read when the engine's OpenMP runtime is opened.
+    setenv("OMP_WAIT_POLICY", "passive", 0);
     cli::Signals signals;  // before any thread
     cli::Terminal terminal;
     auto logger = makeFileLogger(jobs::logFile());
