@@ -41,12 +41,10 @@ Result<Misplaced> ImportWriter::describe(const Entry& entry, const Link& link) {
 }
 
 Result<void> ImportWriter::remove(std::int64_t row) {
-    for (const char* sql : {"DELETE FROM messages WHERE id = ?", "DELETE FROM details WHERE id = ?"}) {
-        STUDIO_TRY(Statement statement, database_->prepare(sql));
-        statement.bind(1, row);
-        STUDIO_CHECK(statement.run());
-    }
-    return {};
+    remove_message_.bind(1, row);
+    STUDIO_CHECK(remove_message_.run());
+    remove_details_.bind(1, row);
+    return remove_details_.run();
 }
 
 Result<void> ImportWriter::writeLinks(const std::vector<Link>& links, const JobContext& job) {

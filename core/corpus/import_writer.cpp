@@ -104,6 +104,8 @@ Result<void> ImportWriter::prepare() {
     STUDIO_TRY(insert_message_, database_->prepare(insertMessageSql()));
     STUDIO_TRY(insert_tree_, database_->prepare("INSERT INTO trees(id, tree_id) VALUES (?, ?)"));
     STUDIO_TRY(same_, database_->prepare(kSame));
+    STUDIO_TRY(remove_message_, database_->prepare("DELETE FROM messages WHERE id = ?"));
+    STUDIO_TRY(remove_details_, database_->prepare("DELETE FROM details WHERE id = ?"));
     return {};
 }
 

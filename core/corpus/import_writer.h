@@ -75,7 +75,7 @@ class ImportWriter {
     std::vector<std::int64_t> tree_rows_;  // by index in tree_ids_
     std::vector<std::uint32_t> tree_sizes_;
     std::int64_t next_row_ = 1, next_tree_row_ = 1;
-    Statement insert_details_, insert_message_, insert_tree_, same_;
+    Statement insert_details_, insert_message_, insert_tree_, same_, remove_message_, remove_details_;
     std::string labels_, emojis_, detoxify_;  // as JSON, of the message at hand
 };
 

@@ -37,27 +37,34 @@ CREATE TABLE details (
     text         TEXT NOT NULL
 ) STRICT;
 
--- id is that of details and grows in file order. role: 0 prompter, 1 assistant, 2 system. created: microseconds since
--- 1970, UTC. length: code points. orphan: details.parent_id is set but not in the store. same_role: as its parent's.
+-- The columns that queries read most stand first. id is that of details and grows in file order. role: 0 prompter,
+-- 1 assistant, 2 system. created: microseconds since 1970, UTC. length: code points. orphan: details.parent_id is set
+-- but not in the store. same_role: as its parent's.
 CREATE TABLE messages (
     id            INTEGER PRIMARY KEY,
-    source        INTEGER NOT NULL,
     tree          INTEGER NOT NULL,
-    role          INTEGER NOT NULL,
-    lang          TEXT,
-    rank          INTEGER,
-    length        INTEGER NOT NULL,
-    created       INTEGER,
-    review_count  INTEGER,
-    review_result INTEGER,
-    deleted       INTEGER NOT NULL,
-    synthetic     INTEGER NOT NULL,
     parent        INTEGER,
     orphan        INTEGER NOT NULL DEFAULT 0,
+    deleted       INTEGER NOT NULL,
+    role          INTEGER NOT NULL,
+    rank          INTEGER,
     depth         INTEGER NOT NULL DEFAULT 0,
+    lang          TEXT,
     replies       INTEGER NOT NULL DEFAULT 0,
+    review_result INTEGER,
     same_role     INTEGER NOT NULL DEFAULT 0,
+    synthetic     INTEGER NOT NULL,
+    length        INTEGER NOT NULL,
+    review_count  INTEGER,
+    created       INTEGER,
+    source        INTEGER NOT NULL,
+    label_quality           REAL,
+    label_toxicity          REAL,
     label_spam              REAL,
+    label_humor             REAL,
+    label_helpfulness       REAL,
+    label_creativity        REAL,
+    label_violence          REAL,
     label_fails_task        REAL,
     label_lang_mismatch     REAL,
     label_pii               REAL,
@@ -65,13 +72,7 @@ CREATE TABLE messages (
     label_hate_speech       REAL,
     label_sexual_content    REAL,
     label_moral_judgement   REAL,
-    label_political_content REAL,
-    label_quality           REAL,
-    label_toxicity          REAL,
-    label_humor             REAL,
-    label_helpfulness       REAL,
-    label_creativity        REAL,
-    label_violence          REAL
+    label_political_content REAL
 ) STRICT;
 
 CREATE TABLE curation (
