@@ -62,3 +62,15 @@ function(studio_test name)
         set_tests_properties(${name} PROPERTIES LABELS "${T_LABELS}")
     endif()
 endfunction()
+
+# studio_ui_module(NAME path/under/root DEPENDS module... SOURCES file...): as studio_module, for the rooms that know Qt.
+function(studio_ui_module name)
+    cmake_parse_arguments(M "" "" "DEPENDS;LINK;PRIVATE_LINK;SOURCES" ${ARGN})
+    studio_module(${name} DEPENDS ${M_DEPENDS} LINK Qt6::Widgets ${M_LINK} PRIVATE_LINK ${M_PRIVATE_LINK}
+        SOURCES ${M_SOURCES})
+    string(REPLACE "/" "_" target "studio_${name}")
+    set_target_properties(${target} PROPERTIES AUTOMOC ON)
+    target_include_directories(${target} PUBLIC ${PROJECT_SOURCE_DIR})
+    target_compile_definitions(${target} PUBLIC QT_NO_KEYWORDS QT_NO_CAST_FROM_ASCII QT_NO_CAST_TO_ASCII)
+    target_precompile_headers(${target} PRIVATE <QtWidgets/QtWidgets> <nlohmann/json.hpp>)
+endfunction()

@@ -1,0 +1,117 @@
+#include "ui/support/fixture.h"
+
+#include <QAbstractButton>
+#include <QAbstractScrollArea>
+#include <QDir>
+#include <QElapsedTimer>
+#include <QFontMetrics>
+#include <QLabel>
+#include <fstream>
+#include <set>
+
+#include "corpus/importer.h"
+#include "corpus/store.h"
+#include "io/json.h"
+#include "io/line_reader.h"
+#include "ui/look/format.h"
+#include "ui/look/style.h"
+
+namespace studio::ui::testing {
+namespace {
+
+// The first `trees` trees of the bundled sample as a file of their own.
+std::filesystem::path firstTrees(const std::filesystem::path& folder, int trees) {
+    const std::filesystem::path out = folder / "sample.jsonl";
+    std::ofstream file(out);
+    auto reader = io::LineReader::open(Session::sampleFile());
+    if (!reader) return {};
+    std::set<std::string> seen;
+    for (;;) {
+        auto line = reader->next();
+        if (!line || !*line) break;
+        const io::Json json = io::Json::parse((*line)->text, nullptr, false);
+        const std::string tree = json.value("message_tree_id", std::string());
+        if (!seen.contains(tree) && static_cast<int>(seen.size()) == trees) continue;
+        seen.insert(tree);
+        file << (*line)->text << '\n';
+    }
+    return out;
+}
+
+}  // namespace
+
+PrivateHome::PrivateHome() {
+    for (const char* variable : {"HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME"})
+        qputenv(variable, (folder_.path() +
+                           (qstrcmp(variable, "HOME") == 0 ? "" : "/" + QString(QLatin1String(variable)).toLower()))
+                              .toUtf8());
+}
+
+Bench::Bench(int sample) : settings_(std::make_unique<Settings>()) {
+    session_ = std::make_unique<Session>(*settings_, makeNullLogger());
+    const auto made = session_->create(path(home_.path()) / "project", QStringLiteral("oasst1-english"));
+    if (!made) qFatal("%s", made.error().text().c_str());
+    if (sample == 0) return;
+    auto store = corpus::Store::openFile(session_->paths().corpus());
+    const auto file = sample < 0 ? Session::sampleFile() : firstTrees(path(home_.path()), sample);
+    if (!store || !corpus::importFile(*store, file, {}, {})) qFatal("The sample could not be imported.");
+    session_->tellCorpusChanged();
+}
+
+Bench::~Bench() = default;
+
+bool waitFor(const std::function<bool()>& condition, int timeout_ms) {
+    QElapsedTimer timer;
+    timer.start();
+    while (!condition()) {
+        if (timer.elapsed() > timeout_ms) return false;
+        QCoreApplication::processEvents(QEventLoop::AllEvents, 20);
+    }
+    return true;
+}
+
+void photograph(QWidget& widget, const QString& name, const QSize& size) {
+    QDir().mkpath(QStringLiteral(STUDIO_BINARY_DIR "/screens"));
+    widget.resize(size);
+    widget.show();
+    for (const ThemeChoice theme : {ThemeChoice::Dark, ThemeChoice::Light}) {
+        applyTheme(theme);
+        for (int i = 0; i < 4; ++i) QCoreApplication::processEvents();
+        widget.grab().save(
+            QStringLiteral(STUDIO_BINARY_DIR "/screens/%1-%2.png")
+                .arg(name, theme == ThemeChoice::Dark ? QStringLiteral("dark") : QStringLiteral("light")));
+    }
+}
+
+QStringList withoutAccessibleName(const QWidget& root) {
+    QStringList missing;
+    for (const QWidget* widget : root.findChildren<QWidget*>()) {
+        if (widget->focusPolicy() == Qt::NoFocus || !widget->isVisibleTo(&root)) continue;
+        if (widget->objectName().startsWith(QLatin1String("qt_"))) continue;
+        const auto* button = qobject_cast<const QAbstractButton*>(widget);
+        if (!widget->accessibleName().isEmpty() || (button && !button->text().isEmpty())) continue;
+        missing << QStringLiteral("%1 %2").arg(QLatin1String(widget->metaObject()->className()), widget->objectName());
+    }
+    return missing;
+}
+
+QStringList clippedTexts(const QWidget& root) {
+    QStringList clipped;
+    for (const QWidget* widget : root.findChildren<QWidget*>()) {
+        if (!widget->isVisibleTo(&root)) continue;
+        QString words;
+        QSize needed;
+        if (const auto* label = qobject_cast<const QLabel*>(widget)) {
+            words = label->text();
+            needed = label->wordWrap() ? QSize(0, label->heightForWidth(label->width())) : label->sizeHint();
+        } else if (const auto* button = qobject_cast<const QAbstractButton*>(widget)) {
+            words = button->text();
+            needed = QSize(button->fontMetrics().size(Qt::TextShowMnemonic, words).width(), 0);
+        }
+        if (words.isEmpty()) continue;
+        if (needed.width() > widget->width() + 1 || needed.height() > widget->height() + 1) clipped << words;
+    }
+    return clipped;
+}
+
+}  // namespace studio::ui::testing

@@ -1,0 +1,207 @@
+#include "ui/look/style.h"
+
+#include <QAbstractButton>
+#include <QApplication>
+#include <QComboBox>
+#include <QPainter>
+#include <QProgressBar>
+#include <QStyleFactory>
+#include <QStyleOption>
+
+#include "ui/look/colours.h"
+#include "ui/look/type.h"
+
+namespace studio::ui {
+namespace {
+
+constexpr double kRadius = 4;
+constexpr const char* kPrimary = "studioPrimary";
+
+void panel(QPainter* painter, const QRect& rect, const QColor& fill, const QColor& line, double width = 1) {
+    painter->save();
+    painter->setRenderHint(QPainter::Antialiasing);
+    painter->setPen(line.isValid() ? QPen(line, width) : QPen(Qt::NoPen));
+    painter->setBrush(fill.isValid() ? QBrush(fill) : QBrush(Qt::NoBrush));
+    const double inset = width / 2;
+    painter->drawRoundedRect(QRectF(rect).adjusted(inset, inset, -inset, -inset), kRadius, kRadius);
+    painter->restore();
+}
+
+QColor mixed(const QColor& a, const QColor& b, double share) {
+    return QColor::fromRgbF(static_cast<float>(a.redF() * (1 - share) + b.redF() * share),
+                            static_cast<float>(a.greenF() * (1 - share) + b.greenF() * share),
+                            static_cast<float>(a.blueF() * (1 - share) + b.blueF() * share));
+}
+
+void button(const QStyleOption* option, QPainter* painter, const QWidget* widget) {
+    const QPalette& palette = option->palette;
+    const bool enabled = option->state & QStyle::State_Enabled;
+    const bool down = option->state & (QStyle::State_Sunken | QStyle::State_On);
+    const bool hover = option->state & QStyle::State_MouseOver;
+    QColor fill = colour(Hue::Surface, palette), line = colour(Hue::Line, palette);
+    if (isPrimary(widget) && enabled) {
+        fill = colour(Hue::Accent, palette);
+        if (hover || down) fill = mixed(fill, colour(Hue::Text, palette), down ? 0.16 : 0.08);
+        line = fill;
+    } else if (down) {
+        fill = colour(Hue::AccentWash, palette);
+        line = colour(Hue::Accent, palette);
+    } else if (!enabled) {
+        fill = colour(Hue::Window, palette);
+    } else if (hover) {
+        fill = mixed(fill, colour(Hue::Text, palette), 0.04);
+    }
+    panel(painter, option->rect, fill, line);
+}
+
+}  // namespace
+
+StudioStyle::StudioStyle() : QProxyStyle(QStyleFactory::create(QStringLiteral("Fusion"))) {}
+
+void StudioStyle::drawPrimitive(PrimitiveElement element, const QStyleOption* option, QPainter* painter,
+                                const QWidget* widget) const {
+    const QPalette& palette = option->palette;
+    switch (element) {
+        case PE_PanelButtonCommand:
+        case PE_PanelButtonBevel:
+            return button(option, painter, widget);
+        case PE_PanelButtonTool:
+            if (option->state & (State_On | State_Sunken))
+                panel(painter, option->rect, colour(Hue::AccentWash, palette), {});
+            else if (option->state & State_MouseOver)
+                panel(painter, option->rect, colour(Hue::Chip, palette), {});
+            return;
+        case PE_FrameLineEdit:
+        case PE_PanelLineEdit:
+            if (const auto* frame = qstyleoption_cast<const QStyleOptionFrame*>(option);
+                frame && frame->lineWidth == 0 && element == PE_PanelLineEdit)
+                return QProxyStyle::drawPrimitive(element, option, painter, widget);
+            panel(painter, option->rect,
+                  option->state & State_Enabled ? colour(Hue::Surface, palette) : colour(Hue::Window, palette),
+                  option->state & State_HasFocus ? colour(Hue::Accent, palette) : colour(Hue::Line, palette),
+                  option->state & State_HasFocus ? 2 : 1);
+            return;
+        case PE_Frame:
+            panel(painter, option->rect, {},
+                  option->state & State_HasFocus ? colour(Hue::Accent, palette) : colour(Hue::Line, palette));
+            return;
+        case PE_FrameFocusRect:
+            // Fusion draws none where it was reached by the mouse; here it is always seen.
+            panel(painter, option->rect, {}, colour(Hue::Accent, palette), 2);
+            return;
+        case PE_FrameGroupBox:
+            return;
+        default:
+            QProxyStyle::drawPrimitive(element, option, painter, widget);
+    }
+}
+
+void StudioStyle::drawControl(ControlElement element, const QStyleOption* option, QPainter* painter,
+                              const QWidget* widget) const {
+    const QPalette& palette = option->palette;
+    if (element == CE_PushButtonLabel && isPrimary(widget)) {
+        if (const auto* b = qstyleoption_cast<const QStyleOptionButton*>(option)) {
+            QStyleOptionButton copy = *b;
+            if (copy.state & State_Enabled) copy.palette.setColor(QPalette::ButtonText, colour(Hue::OnAccent, palette));
+            return QProxyStyle::drawControl(element, &copy, painter, widget);
+        }
+    }
+    if (element == CE_ProgressBarGroove) {
+        const QRect r = option->rect;
+        const int height = std::min(6, r.height());
+        panel(painter, QRect(r.x(), r.center().y() - height / 2, r.width(), height), colour(Hue::Line, palette), {});
+        return;
+    }
+    if (element == CE_ProgressBarContents) {
+        if (const auto* bar = qstyleoption_cast<const QStyleOptionProgressBar*>(option)) {
+            if (bar->maximum > bar->minimum) {
+                const QRect r = option->rect;
+                const int height = std::min(6, r.height());
+                const double share = double(bar->progress - bar->minimum) / (bar->maximum - bar->minimum);
+                const int width = static_cast<int>(r.width() * std::clamp(share, 0.0, 1.0) + 0.5);
+                if (width > 0)
+                    panel(painter, QRect(r.x(), r.center().y() - height / 2, width, height),
+                          colour(Hue::Accent, palette), {});
+                return;
+            }
+        }
+    }
+    QProxyStyle::drawControl(element, option, painter, widget);
+}
+
+int StudioStyle::pixelMetric(PixelMetric metric, const QStyleOption* option, const QWidget* widget) const {
+    switch (metric) {
+        case PM_LayoutLeftMargin:
+        case PM_LayoutRightMargin:
+        case PM_LayoutTopMargin:
+        case PM_LayoutBottomMargin:
+            return 3 * kSpace;
+        case PM_LayoutHorizontalSpacing:
+        case PM_LayoutVerticalSpacing:
+            return 2 * kSpace;
+        case PM_SplitterWidth:
+            return 5;
+        case PM_ButtonShiftHorizontal:
+        case PM_ButtonShiftVertical:
+            return 0;
+        case PM_MenuPanelWidth:
+            return 1;
+        case PM_ScrollBarExtent:
+            return 12;
+        default:
+            return QProxyStyle::pixelMetric(metric, option, widget);
+    }
+}
+
+QSize StudioStyle::sizeFromContents(ContentsType type, const QStyleOption* option, const QSize& size,
+                                    const QWidget* widget) const {
+    QSize result = QProxyStyle::sizeFromContents(type, option, size, widget);
+    if (type == CT_PushButton || type == CT_LineEdit || type == CT_SpinBox || type == CT_ComboBox) {
+        result.setHeight(std::max(result.height(), controlHeight(widget ? widget->font() : QApplication::font())));
+        if (type == CT_PushButton) {
+            // Fusion's buttons are at least 80 px wide; ours are as wide as their words.
+            const auto* b = qstyleoption_cast<const QStyleOptionButton*>(option);
+            if (b) {
+                int width = option->fontMetrics.horizontalAdvance(b->text) + 6 * kSpace;
+                if (!b->icon.isNull()) width += b->iconSize.width() + 2 * kSpace;
+                if (b->features & QStyleOptionButton::HasMenu) width += 4 * kSpace;
+                result.setWidth(std::max(width, result.height()));
+            }
+        }
+    }
+    return result;
+}
+
+int StudioStyle::styleHint(StyleHint hint, const QStyleOption* option, const QWidget* widget,
+                           QStyleHintReturn* data) const {
+    switch (hint) {
+        case SH_ItemView_ShowDecorationSelected:
+            return 1;
+        case SH_EtchDisabledText:
+        case SH_DitherDisabledText:
+            return 0;
+        case SH_UnderlineShortcut:
+            return 1;
+        default:
+            return QProxyStyle::styleHint(hint, option, widget, data);
+    }
+}
+
+void applyTheme(ThemeChoice choice) {
+    // The desktop's own palette, before the first of ours replaces it.
+    static const bool desktop_dark = isDark(QApplication::palette());
+    if (!qobject_cast<StudioStyle*>(QApplication::style())) QApplication::setStyle(new StudioStyle);
+    const bool dark = choice == ThemeChoice::Dark || (choice == ThemeChoice::System && desktop_dark);
+    QApplication::setPalette(housePalette(dark));
+}
+
+void setPrimary(QAbstractButton* button) {
+    button->setProperty(kPrimary, true);
+    button->setFont(strongFont(button->font()));
+}
+
+bool isPrimary(const QWidget* button) {
+    return button && button->property(kPrimary).toBool();
+}
+
+}  // namespace studio::ui

@@ -1,0 +1,113 @@
+// The runs of the open project: the one at work, and those on the disk.
+#pragma once
+
+#include <QElapsedTimer>
+#include <QObject>
+#include <deque>
+#include <optional>
+
+#include "engine/api/mailbox.h"
+#include "jobs/train.h"
+#include "project/run_folder.h"
+#include "project/run_log.h"
+#include "ui/worker/engine_thread.h"
+
+namespace studio::ui {
+
+// What is known of the run at work. `state` follows what the person asked at once ("stopping"), the file follows.
+struct LiveRun {
+    QString name, folder;
+    project::RunState state = project::RunState::Queued;
+    QString phase;                               // while preparing: "Loading weights"
+    quint64 done = 0, total_units = 0;           // of the phase
+    qint64 step = 0, total = 0, first_step = 0;  // first_step: where this process began
+    double epoch = 0;
+    double elapsed = 0;                  // seconds of training, as the run's log counts them
+    std::optional<double> seconds_left;  // once measured
+    std::optional<double> tokens_per_s;
+    std::optional<double> loss, eval_loss;
+    qint64 checkpoint_step = -1;
+    QElapsedTimer since_checkpoint;
+    QString device;
+    bool pausing = false;  // asked for, the step is being finished
+    QString save_error;    // the disk is full, say: training waits for an answer
+};
+
+struct RunEntry {
+    std::filesystem::path folder;
+    project::RunInfo info;
+    std::optional<double> eval_loss, train_loss;
+    qint64 steps = 0, total = 0;
+};
+
+class RunService : public QObject {
+    Q_OBJECT
+  public:
+    RunService(EngineThread& engine, TaskThread& files, std::shared_ptr<Logger> log, QObject* parent = nullptr);
+    ~RunService() override;
+
+    void openProject(const project::ProjectPaths& paths);
+    void closeProject();
+
+    // A new run from a frozen copy of `recipe`, in a folder of its own below runs/. Refused while one is active.
+    Result<void> start(const config::Recipe& recipe, const QString& name, const std::filesystem::path& config_file);
+    // Paused, stopped, failed and interrupted runs go on from their newest checkpoint.
+    Result<void> resume(const std::filesystem::path& run_folder);
+    bool active() const { return live_.has_value(); }
+    const std::optional<LiveRun>& live() const { return live_; }
+
+    void pause();
+    void unpause();
+    void stopAfterStep();
+    void stopNow();  // discards the running step; resumes from the last checkpoint
+    // Answer to a checkpoint that could not be written.
+    void retrySave();
+    void giveUpSaving();
+
+    // Work on the live adapter between micro-batches (chat, samples). Only while steps are made or it is paused: false
+    // otherwise, and the task was not taken. When the run ends first, `abandoned` of the task is not called: watch
+    // ended().
+    bool post(std::shared_ptr<engine::api::LiveTask> task);
+    bool stepping() const { return stepping_; }
+    // What the live run's data was prepared with; null unless stepping.
+    std::shared_ptr<const text::Tokenizer> tokenizer() const { return tokenizer_; }
+    const std::string& templateName() const { return template_name_; }
+
+    const std::vector<RunEntry>& entries() const { return entries_; }  // newest first
+    void refresh();                                                    // reads the folder again
+    // Into the project's trash (PROJECT/trash). Refused for the run at work.
+    Result<void> remove(const std::filesystem::path& run_folder);
+    QString nameForNewRun(const QString& preset) const;  // "demo-3"
+
+  Q_SIGNALS:
+    void stateChanged();    // live() has changed, at most 30 a second
+    void entriesChanged();  // entries() has
+    // Of the live run, coalesced: records in order.
+    void steps(const std::vector<studio::project::StepRecord>& records);
+    void evaluation(const studio::project::EvalRecord& record);
+    void sample(const studio::project::SampleRecord& record);
+    void notice(const QString& sentence);
+    void ended(const QString& folder, const studio::Result<studio::jobs::TrainSummary>& result);
+
+  private:
+    class Listener;
+    friend class Listener;
+    Result<void> launch(jobs::TrainRequest request, const QString& name);
+    void tell();
+
+    EngineThread& engine_;
+    TaskThread& files_;
+    std::shared_ptr<Logger> log_;
+    project::ProjectPaths paths_;
+    bool open_ = false;
+    std::optional<LiveRun> live_;
+    std::shared_ptr<engine::api::Mailbox> mailbox_;
+    std::shared_ptr<Listener> listener_;
+    QPointer<Task> task_;
+    bool stepping_ = false;
+    std::shared_ptr<const text::Tokenizer> tokenizer_;
+    std::string template_name_;
+    std::vector<RunEntry> entries_;
+};
+
+}  // namespace studio::ui

@@ -1,0 +1,51 @@
+// What the program remembers on this machine: in $XDG_CONFIG_HOME/qlora-studio/qlora-studio.conf. Applied at once.
+#pragma once
+
+#include <QByteArray>
+#include <QJsonObject>
+#include <QObject>
+#include <QSettings>
+#include <QStringList>
+
+#include "ui/look/style.h"
+
+namespace studio::ui {
+
+class Settings : public QObject {
+    Q_OBJECT
+  public:
+    // `file` empty: the person's own.
+    explicit Settings(const QString& file = {}, QObject* parent = nullptr);
+
+    ThemeChoice theme() const;
+    void setTheme(ThemeChoice choice);
+    QString device() const;  // "auto", "cpu", "cuda"
+    void setDevice(const QString& device);
+    QStringList modelFolders() const;  // searched besides the Hugging Face cache
+    void setModelFolders(const QStringList& folders);
+    QString projectsFolder() const;  // where New Project… begins
+    void setProjectsFolder(const QString& folder);
+    bool inhibitSuspend() const;  // while a run is active
+    void setInhibitSuspend(bool on);
+
+    QStringList recentProjects() const;  // newest first, absolute folders
+    void addRecentProject(const QString& folder);
+    void removeRecentProject(const QString& folder);
+
+    // Geometry, splitters, columns: by the name of what they belong to.
+    QByteArray layout(const QString& name) const;
+    void setLayout(const QString& name, const QByteArray& state);
+    // What a page showed (page, filter, selection), by project and page.
+    QJsonObject pageState(const QString& project_folder, const QString& page) const;
+    void setPageState(const QString& project_folder, const QString& page, const QJsonObject& state);
+
+    void sync() { store_.sync(); }
+
+  Q_SIGNALS:
+    void changed();
+
+  private:
+    QSettings store_;
+};
+
+}  // namespace studio::ui
