@@ -12,8 +12,11 @@ namespace studio::config {
 namespace fs = std::filesystem;
 
 Result<std::vector<Preset>> listPresets(const fs::path& resources) {
+    return listPresetsIn(resources / "config");
+}
+
+Result<std::vector<Preset>> listPresetsIn(const fs::path& folder) {
     std::error_code error;
-    const fs::path folder = resources / "config";
     std::vector<Preset> presets;
     fs::directory_iterator it(folder, error);
     for (; !error && it != fs::directory_iterator(); it.increment(error)) {

@@ -19,6 +19,9 @@ struct Preset {
 // Folders of `resources`/config that hold both files, by name.
 Result<std::vector<Preset>> listPresets(const std::filesystem::path& resources);
 
+// The same for the folders right below `folder`, such as a person's own presets.
+Result<std::vector<Preset>> listPresetsIn(const std::filesystem::path& folder);
+
 // Error names the presets there are.
 Result<Recipe> loadPreset(const std::filesystem::path& resources, std::string_view name);
 

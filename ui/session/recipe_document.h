@@ -5,8 +5,9 @@
 #include <QUndoStack>
 #include <filesystem>
 #include <functional>
+#include <memory>
 
-#include "config/field_issue.h"
+#include "config/issue.h"
 #include "config/recipe.h"
 #include "project/project.h"
 #include "ui/worker/task_thread.h"
@@ -18,6 +19,7 @@ class RecipeDocument : public QObject {
   public:
     // Saving is done on `files`, in order.
     explicit RecipeDocument(TaskThread& files, QObject* parent = nullptr);
+    ~RecipeDocument() override;  // what is not saved yet is saved now
 
     // Reads the project's recipe; where it has none, the preset `demo` on the project's own corpus. What is wrong in
     // the files is in issues(); a file that is no recipe at all is kept as FILE.broken and told by `loadFailed`.
@@ -28,6 +30,7 @@ class RecipeDocument : public QObject {
     const config::Recipe& reference() const { return reference_; }  // the preset that differences are marked against
     const QString& preset() const { return preset_; }               // its name
     const config::Issues& issues() const { return issues_; }        // of the recipe as it stands (checkRecipe)
+    bool isOwnPreset() const;                                       // preset() is the person's own, not the program's
     std::filesystem::path configFile() const { return paths_.trainingConfig(); }  // relative paths start there
 
     // One field from text, as in a file (config::setFromText). An undo step "Change <label>"; equal text is none. On
@@ -49,14 +52,23 @@ class RecipeDocument : public QObject {
 
   private:
     class Edit;
+    class Writer;
     void apply(const config::Recipe& recipe, const QString& preset);
+    void setPreset(const QString& name);
+    void push(const config::Recipe& recipe, const QString& preset, const QString& step);
+    void check();
     void save();
+    // The preset as a recipe of this project: on its own corpus.
+    Result<config::Recipe> presetRecipe(const QString& name) const;
+    std::string corpusPath() const;
 
     TaskThread& files_;
     project::ProjectPaths paths_;
     config::Recipe recipe_, reference_;
     QString preset_;
-    config::Issues issues_;
+    config::Issues issues_, file_issues_;  // file_issues_: of fields that the file has wrong and nobody changed yet
+    std::shared_ptr<Writer> writer_;
+    bool open_ = false;
     QUndoStack undo_;
 };
 
