@@ -47,6 +47,8 @@ class TrainListener {
     virtual void onEvaluation(std::int64_t step, double loss) { (void)step, (void)loss; }
     // Between true and false the mailbox is looked into; outside of it only the job's stop token is.
     virtual void onStepping(bool stepping) { (void)stepping; }
+    // True once the running step is finished and it waits; false when it goes on.
+    virtual void onPaused(bool paused) { (void)paused; }
     virtual void onCheckpoint(std::int64_t step) { (void)step; }
     virtual void onSample(std::int64_t step, const std::string& prompt, const std::string& text,
                           const std::string& end) {

@@ -12,7 +12,11 @@
 #include "project/run_log.h"
 #include "ui/worker/engine_thread.h"
 
+class QTimer;
+
 namespace studio::ui {
+
+class RunFeed;
 
 // What is known of the run at work. `state` follows what the person asked at once ("stopping"), the file follows.
 struct LiveRun {
@@ -38,6 +42,13 @@ struct RunEntry {
     project::RunInfo info;
     std::optional<double> eval_loss, train_loss;
     qint64 steps = 0, total = 0;
+};
+
+// How the active run ended: one of the two is set.
+struct RunEnd {
+    QString folder;
+    std::optional<jobs::TrainSummary> summary;
+    std::optional<Error> error;  // Cancelled: stopped at once, as asked
 };
 
 class RunService : public QObject {
@@ -87,13 +98,16 @@ class RunService : public QObject {
     void evaluation(const studio::project::EvalRecord& record);
     void sample(const studio::project::SampleRecord& record);
     void notice(const QString& sentence);
-    void ended(const QString& folder, const studio::Result<studio::jobs::TrainSummary>& result);
+    void ended(const studio::ui::RunEnd& end);
 
   private:
-    class Listener;
-    friend class Listener;
+    struct Rate {
+        double seconds, tokens;
+    };
     Result<void> launch(jobs::TrainRequest request, const QString& name);
-    void tell();
+    void finish(Result<jobs::TrainSummary> result);
+    void look();
+    void measureRate();
 
     EngineThread& engine_;
     TaskThread& files_;
@@ -102,8 +116,10 @@ class RunService : public QObject {
     bool open_ = false;
     std::optional<LiveRun> live_;
     std::shared_ptr<engine::api::Mailbox> mailbox_;
-    std::shared_ptr<Listener> listener_;
+    std::shared_ptr<RunFeed> feed_;
+    QTimer* look_;  // while a run is active
     QPointer<Task> task_;
+    std::deque<Rate> recent_;  // of the last steps
     bool stepping_ = false;
     std::shared_ptr<const text::Tokenizer> tokenizer_;
     std::string template_name_;
