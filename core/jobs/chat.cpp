@@ -5,8 +5,6 @@
 #include <algorithm>
 #include <chrono>
 
-#include "jobs/answer_stream.h"
-
 namespace studio::jobs {
 
 std::string endText(const Answer& answer) {
@@ -25,23 +23,20 @@ std::string endText(const Answer& answer) {
     return {};
 }
 
-Result<std::vector<int>> promptTokens(const Chatter& chatter, const std::vector<ChatTurn>& turns, int max_new_tokens,
-                                      int* dropped_turns) {
-    const int context = chatter.model.info().context;
+Result<text::Tokens> promptFor(const text::Tokenizer& tokenizer, const text::ChatTemplate& chat_template, int context,
+                               const std::vector<ChatTurn>& turns, int max_new_tokens, int* dropped_turns) {
     const int room = std::max(context - std::min(max_new_tokens, context / 2), 1);
     const bool system = !turns.empty() && turns.front().role == text::Role::System;
     std::size_t first = system ? 1 : 0;  // first turn that is kept behind the system turn
     for (;;) {
         text::Tokens tokens;
-        if (system)
-            chatter.chat_template.appendTurn(chatter.tokenizer, {text::Role::System, turns[0].text}, true, tokens);
+        if (system) chat_template.appendTurn(tokenizer, {text::Role::System, turns[0].text}, true, tokens);
         for (std::size_t i = first; i < turns.size(); ++i)
-            chatter.chat_template.appendTurn(chatter.tokenizer, {turns[i].role, turns[i].text}, i == first && !system,
-                                             tokens);
-        chatter.chat_template.appendPrompt(chatter.tokenizer, tokens);
+            chat_template.appendTurn(tokenizer, {turns[i].role, turns[i].text}, i == first && !system, tokens);
+        chat_template.appendPrompt(tokenizer, tokens);
         if (static_cast<int>(tokens.ids.size()) <= room) {
             if (dropped_turns) *dropped_turns = static_cast<int>(first) - (system ? 1 : 0);
-            return std::move(tokens.ids);
+            return tokens;
         }
         if (first + 2 >= turns.size())
             return fail(ErrorCode::OutOfRange,
@@ -53,60 +48,98 @@ Result<std::vector<int>> promptTokens(const Chatter& chatter, const std::vector<
     }
 }
 
-Result<Answer> answer(const Chatter& chatter, const std::vector<ChatTurn>& turns, const SamplingOptions& options,
-                      const std::function<void(std::string_view)>& onText, const JobContext& job) {
-    const auto start = std::chrono::steady_clock::now();
-    Answer result;
+Result<std::vector<int>> promptTokens(const Chatter& chatter, const std::vector<ChatTurn>& turns, int max_new_tokens,
+                                      int* dropped_turns) {
+    STUDIO_TRY(text::Tokens tokens, promptFor(chatter.tokenizer, chatter.chat_template, chatter.model.info().context,
+                                              turns, max_new_tokens, dropped_turns));
+    return std::move(tokens.ids);
+}
+
+Result<AnswerInProgress> AnswerInProgress::begin(const Chatter& chatter, const std::vector<ChatTurn>& turns,
+                                                 const SamplingOptions& options, std::stop_token stop) {
+    AnswerInProgress out(AnswerStream(chatter.tokenizer, chatter.chat_template.stopStrings()));
+    out.start_ = std::chrono::steady_clock::now();
     engine::api::GenerateRequest request;
-    STUDIO_TRY(request.prompt, promptTokens(chatter, turns, options.max_new_tokens, &result.dropped_turns));
-    result.prompt_tokens = static_cast<int>(request.prompt.size());
+    STUDIO_TRY(request.prompt, promptTokens(chatter, turns, options.max_new_tokens, &out.answer_.dropped_turns));
+    out.answer_.prompt_tokens = static_cast<int>(request.prompt.size());
     request.max_new_tokens = options.max_new_tokens;
     request.temperature = options.temperature;
     request.top_p = options.top_p;
     request.top_k = options.top_k;
+    request.repetition_penalty = options.repetition_penalty;
     request.seed = options.seed;
     request.stop_ids = {chatter.tokenizer.eos()};
     request.usable_vocab = std::min(chatter.tokenizer.size(), chatter.model.info().vocab);
     request.adapter_strength = options.adapter_strength;
+    request.stop = std::move(stop);
+    STUDIO_TRY(out.generation_, chatter.model.generate(request));
+    return out;
+}
 
-    AnswerStream stream(chatter.tokenizer, chatter.chat_template.stopStrings());
-    const auto give = [&](const std::string& piece) {
-        result.text += piece;
+Result<std::string> AnswerInProgress::step() {
+    if (done_) return std::string();
+    const auto token = generation_->next();
+    if (!token) {
+        if (token.error().cancelled()) return finish(Answer::End::Stopped);
+        done_ = true;
+        generation_.reset();
+        return fail(token.error());
+    }
+    std::string text;
+    if (token->id >= 0 && token->stop != engine::api::StopReason::StopToken) {
+        ++answer_.new_tokens;
+        text = give(stream_.push(token->id));
+        if (stream_.stopped()) return text + finish(Answer::End::StopString);
+    }
+    const std::chrono::duration<double> since = std::chrono::steady_clock::now() - start_;
+    answer_.seconds = since.count();
+    if (answer_.first_token_seconds == 0) answer_.first_token_seconds = answer_.seconds;
+    switch (token->stop) {
+        case engine::api::StopReason::None:
+            return text;
+        case engine::api::StopReason::StopToken:
+            return text + finish(Answer::End::ByItself);
+        case engine::api::StopReason::MaxTokens:
+            return text + finish(Answer::End::MaxTokens);
+        case engine::api::StopReason::ContextFull:
+            return text + finish(Answer::End::ContextFull);
+    }
+    return text;
+}
+
+std::string AnswerInProgress::cut() {
+    return done_ ? std::string() : finish(Answer::End::Stopped);
+}
+
+std::string AnswerInProgress::finish(Answer::End end) {
+    std::string rest = give(stream_.finish());
+    answer_.end = end;
+    answer_.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
+    done_ = true;
+    generation_.reset();
+    return rest;
+}
+
+std::string AnswerInProgress::give(std::string piece) {
+    answer_.text += piece;
+    return piece;
+}
+
+Result<Answer> answer(const Chatter& chatter, const std::vector<ChatTurn>& turns, const SamplingOptions& options,
+                      const std::function<void(std::string_view)>& onText, const JobContext& job) {
+    const auto show = [&](const std::string& piece) {
         if (onText && !piece.empty()) onText(piece);
     };
-    STUDIO_TRY(const auto generation, chatter.model.generate(request));
-    for (bool going = true; going;) {
+    STUDIO_TRY(AnswerInProgress growing, AnswerInProgress::begin(chatter, turns, options, job.stop));
+    while (!growing.done()) {
         if (job.stopped()) {
-            result.end = Answer::End::Stopped;
+            show(growing.cut());
             break;
         }
-        STUDIO_TRY(const auto token, generation->next());
-        if (token.id >= 0 && token.stop != engine::api::StopReason::StopToken) {
-            ++result.new_tokens;
-            give(stream.push(token.id));
-            if (stream.stopped()) {
-                result.end = Answer::End::StopString;
-                break;
-            }
-        }
-        switch (token.stop) {
-            case engine::api::StopReason::None:
-                continue;
-            case engine::api::StopReason::StopToken:
-                result.end = Answer::End::ByItself;
-                break;
-            case engine::api::StopReason::MaxTokens:
-                result.end = Answer::End::MaxTokens;
-                break;
-            case engine::api::StopReason::ContextFull:
-                result.end = Answer::End::ContextFull;
-                break;
-        }
-        going = false;
+        STUDIO_TRY(const std::string piece, growing.step());
+        show(piece);
     }
-    give(stream.finish());
-    result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-    return result;
+    return growing.answer();
 }
 
 }  // namespace studio::jobs
