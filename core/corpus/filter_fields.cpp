@@ -20,6 +20,8 @@ constexpr FilterField kFields[] = {
     {"replies", Number, "m.replies", "number of replies", "", "Direct replies."},
     {"tree_messages", Number, "(SELECT t.messages FROM trees t WHERE t.id = m.tree)", "tree's number of messages", "",
      "Messages in its tree."},
+    {"tree_turns", Number, "(SELECT max(x.depth) + 1 FROM messages x WHERE x.tree = m.tree)", "tree's number of turns",
+     "", "Messages on the longest path of its tree."},
     {"length", Number, "m.length", "length in characters", "", "Characters."},
     {"reviews", Number, "m.review_count", "number of reviews", "", "How many people reviewed it."},
     {"review", Choice, "m.review_result", "", "", "accepted, rejected or none."},

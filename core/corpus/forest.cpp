@@ -1,114 +1,23 @@
 #include "corpus/forest.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <map>
 #include <numeric>
 
-#include "corpus/filter_sql.h"
-#include "corpus/known_names.h"
 #include "corpus/sqlite.h"
 
 namespace studio::corpus {
 namespace {
 
-enum class Verdict : std::uint8_t { Unknown, Kept, Deleted, Orphan, Filtered, Below };
+using Entry = Catalogue::Entry;
 
-// A stored message without its texts.
-struct Skeleton {
-    std::int64_t row = 0, parent_row = 0;  // 0: none
-    std::int64_t tree = 0;
-    std::int32_t rank = -1;
-    std::uint16_t depth = 0;
-    Role role = Role::Prompter;
-    Verdict verdict = Verdict::Unknown;
-};
-
-Verdict ownVerdict(const Statement& row, bool deleted_allowed, bool orphans_allowed) {
-    if (row.integer(6) != 0 && !deleted_allowed) return Verdict::Deleted;
-    if (row.integer(7) != 0 && !orphans_allowed) return Verdict::Orphan;
-    return row.integer(8) != 0 ? Verdict::Unknown : Verdict::Filtered;
-}
-
-Result<std::vector<Skeleton>> readSkeletons(Database& database, const Filter& filter, const FilterSql& sql) {
-    STUDIO_TRY(Statement row, database.prepare(fmt::format(
-                                  "SELECT m.id, m.parent, m.tree, m.rank, m.depth, m.role, m.deleted, m.orphan,"
-                                  " ({}) FROM messages m{} ORDER BY m.id",
-                                  sql.where, sql.needs_details ? " CROSS JOIN details d ON d.id = m.id" : "")));
-    sql.bind(row);
-    const bool deleted_allowed = filter.mentions("deleted"), orphans_allowed = filter.mentions("orphan");
-    std::vector<Skeleton> messages;
-    for (;;) {
-        STUDIO_TRY(const bool more, row.step());
-        if (!more) return messages;
-        Skeleton message;
-        message.row = row.integer(0);
-        message.parent_row = row.integer(1);
-        message.tree = row.integer(2);
-        message.rank = row.isNull(3) ? -1 : static_cast<std::int32_t>(row.integer(3));
-        message.depth = static_cast<std::uint16_t>(row.integer(4));
-        message.role = roleOfNumber(row.integer(5));
-        message.verdict = ownVerdict(row, deleted_allowed, orphans_allowed);
-        messages.push_back(message);
-    }
-}
-
-// Parents are above their replies in depth, wherever they stand in the file.
-std::vector<std::uint32_t> byDepth(const std::vector<Skeleton>& messages) {
-    std::vector<std::uint32_t> order(messages.size());
-    std::iota(order.begin(), order.end(), 0u);
-    std::stable_sort(order.begin(), order.end(),
-                     [&](std::uint32_t a, std::uint32_t b) { return messages[a].depth < messages[b].depth; });
-    return order;
-}
-
-const Skeleton* atRow(const std::vector<Skeleton>& messages, std::int64_t row) {
-    const auto found =
-        std::lower_bound(messages.begin(), messages.end(), row,
-                         [](const Skeleton& message, std::int64_t wanted) { return message.row < wanted; });
-    return found != messages.end() && found->row == row ? &*found : nullptr;
-}
-
-void judge(std::vector<Skeleton>& messages) {
-    for (const std::uint32_t index : byDepth(messages)) {
-        Skeleton& message = messages[index];
-        if (message.verdict != Verdict::Unknown) continue;
-        const Skeleton* parent = message.parent_row ? atRow(messages, message.parent_row) : nullptr;
-        message.verdict = !parent || parent->verdict == Verdict::Kept ? Verdict::Kept : Verdict::Below;
-    }
-}
-
-LeftOut count(const std::vector<Skeleton>& messages) {
-    LeftOut left_out;
-    for (const Skeleton& message : messages) {
-        left_out.deleted += message.verdict == Verdict::Deleted;
-        left_out.orphans += message.verdict == Verdict::Orphan;
-        left_out.filtered += message.verdict == Verdict::Filtered;
-        left_out.below += message.verdict == Verdict::Below;
-    }
-    return left_out;
-}
-
-// The kept messages of every tree, trees by their first kept message.
-std::vector<std::vector<const Skeleton*>> groupByTree(const std::vector<Skeleton>& messages) {
-    std::vector<std::vector<const Skeleton*>> trees;
-    std::map<std::int64_t, std::size_t> index;
-    for (const Skeleton& message : messages) {
-        if (message.verdict != Verdict::Kept) continue;
-        const auto [place, added] = index.emplace(message.tree, trees.size());
-        if (added) trees.emplace_back();
-        trees[place->second].push_back(&message);
-    }
-    return trees;
-}
-
-void parentsFirst(std::vector<const Skeleton*>& nodes) {
+void parentsFirst(std::vector<std::int32_t>& nodes, const std::vector<Entry>& entries) {
+    const auto entry = [&](std::int32_t index) -> const Entry& { return entries[static_cast<std::size_t>(index)]; };
     const bool already =
-        std::all_of(nodes.begin(), nodes.end(), [](const Skeleton* m) { return m->parent_row < m->row; });
+        std::all_of(nodes.begin(), nodes.end(), [&](std::int32_t index) { return entry(index).parent < index; });
     if (already) return;
     std::stable_sort(nodes.begin(), nodes.end(),
-                     [](const Skeleton* a, const Skeleton* b) { return a->depth < b->depth; });
+                     [&](std::int32_t a, std::int32_t b) { return entry(a).depth < entry(b).depth; });
 }
 
 class TreeReader {
@@ -121,34 +30,38 @@ class TreeReader {
         return reader;
     }
 
-    Result<Tree> read(const std::vector<const Skeleton*>& skeletons) {
+    Result<Tree> read(const Catalogue& catalogue, std::vector<std::int32_t> nodes) {
+        parentsFirst(nodes, catalogue.entries());
+        const auto entry = [&](std::int32_t i) -> const Entry& {
+            return catalogue.entries()[static_cast<std::size_t>(i)];
+        };
         Tree tree;
-        tree_.bind(1, skeletons.front()->tree);
+        tree_.bind(1, catalogue.trees()[static_cast<std::size_t>(entry(nodes.front()).tree)].row);
         STUDIO_CHECK(tree_.step());
         tree.id = tree_.text(0);
         tree_.reset();
-        std::map<std::int64_t, int> place;  // row → index
-        for (const Skeleton* skeleton : skeletons) {
-            STUDIO_TRY(Node node, readNode(*skeleton));
-            if (const auto parent = place.find(skeleton->parent_row); parent != place.end())
+        std::map<std::int32_t, int> place;  // of an entry in the tree
+        for (const std::int32_t index : nodes) {
+            STUDIO_TRY(Node node, readNode(entry(index)));
+            if (const auto parent = place.find(entry(index).parent); parent != place.end())
                 node.parent = parent->second;
-            place.emplace(skeleton->row, static_cast<int>(tree.nodes.size()));
+            place.emplace(index, static_cast<int>(tree.nodes.size()));
             tree.nodes.push_back(std::move(node));
         }
         return tree;
     }
 
   private:
-    Result<Node> readNode(const Skeleton& skeleton) {
-        message_.bind(1, skeleton.row);
+    Result<Node> readNode(const Entry& entry) {
+        message_.bind(1, entry.row);
         STUDIO_CHECK(message_.step());
         Node node;
         node.message_id = message_.text(0);
         node.text = message_.text(1);
         node.lang = message_.text(2);
-        node.role = skeleton.role;
-        if (skeleton.rank >= 0) node.rank = skeleton.rank;
-        node.row = skeleton.row;
+        node.role = entry.role;
+        if (entry.rank >= 0) node.rank = entry.rank;
+        node.row = entry.row;
         message_.reset();
         return node;
     }
@@ -158,24 +71,39 @@ class TreeReader {
 
 }  // namespace
 
-Result<Forest> loadForest(Store& store, const Filter& filter, const JobContext& job) {
-    const FilterSql sql = filterSql(filter);
-    if (sql.needs_words) STUDIO_CHECK(store.updateTextIndex(job));
-    Database& database = store.database();
-    const Interruptible scope(database, job);
-    STUDIO_TRY(std::vector<Skeleton> messages, readSkeletons(database, filter, sql));
-    judge(messages);
+Result<Forest> readForest(Store& store, const Catalogue& catalogue, const Selection& selection,
+                          const std::vector<std::int32_t>& trees, const JobContext& job) {
+    std::vector<std::int32_t> place(catalogue.trees().size(), -1);
+    for (std::size_t i = 0; i < trees.size(); ++i)
+        place[static_cast<std::size_t>(trees[i])] = static_cast<std::int32_t>(i);
+    std::vector<std::vector<std::int32_t>> nodes(trees.size());
+    std::vector<std::size_t> order;  // by first kept message
+    for (std::size_t i = 0; i < catalogue.entries().size(); ++i) {
+        const std::int32_t tree = place[static_cast<std::size_t>(catalogue.entries()[i].tree)];
+        if (tree < 0 || selection.verdicts[i] != Verdict::Kept) continue;
+        auto& of_tree = nodes[static_cast<std::size_t>(tree)];
+        if (of_tree.empty()) order.push_back(static_cast<std::size_t>(tree));
+        of_tree.push_back(static_cast<std::int32_t>(i));
+    }
+    const Interruptible scope(store.database(), job);
+    STUDIO_TRY(TreeReader reader, TreeReader::open(store.database()));
     Forest forest;
-    forest.left_out = count(messages);
-    STUDIO_TRY(TreeReader reader, TreeReader::open(database));
-    for (std::vector<const Skeleton*>& skeletons : groupByTree(messages)) {
+    for (const std::size_t i : order) {
         if (job.stopped()) return cancelled();
-        parentsFirst(skeletons);
-        STUDIO_TRY(Tree tree, reader.read(skeletons));
+        STUDIO_TRY(Tree tree, reader.read(catalogue, std::move(nodes[i])));
         forest.messages += static_cast<std::int64_t>(tree.nodes.size());
         forest.trees.push_back(std::move(tree));
     }
+    forest.left_out = selection.left_out;
     return forest;
+}
+
+Result<Forest> loadForest(Store& store, const Filter& filter, const JobContext& job) {
+    STUDIO_TRY(const Catalogue catalogue, Catalogue::load(store, job));
+    STUDIO_TRY(const Selection selection, select(store, catalogue, filter, job));
+    std::vector<std::int32_t> all(catalogue.trees().size());
+    std::iota(all.begin(), all.end(), 0);
+    return readForest(store, catalogue, selection, all, job);
 }
 
 }  // namespace studio::corpus

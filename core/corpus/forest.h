@@ -8,6 +8,7 @@
 
 #include "base/job.h"
 #include "base/result.h"
+#include "corpus/catalogue.h"
 #include "corpus/filter.h"
 #include "corpus/message.h"
 #include "corpus/store.h"
@@ -30,15 +31,6 @@ struct Tree {
     std::vector<Node> nodes;
 };
 
-// Messages that are not in the forest, each counted once, by the first reason that applies.
-struct LeftOut {
-    std::int64_t deleted = 0;
-    std::int64_t orphans = 0;
-    std::int64_t filtered = 0;  // the filter does not match them
-    std::int64_t below = 0;     // they stand below a message that is left out
-    std::int64_t total() const { return deleted + orphans + filtered + below; }
-};
-
 struct Forest {
     std::vector<Tree> trees;  // by their first message in file order; never empty ones
     LeftOut left_out;
@@ -48,5 +40,9 @@ struct Forest {
 // Deleted messages and orphans are left out unless the filter has a condition on `deleted` (or `orphan`) itself. A
 // message left out takes its subtree along.
 Result<Forest> loadForest(Store& store, const Filter& filter, const JobContext& job = {});
+
+// The same for some trees only, given as indices into catalogue.trees(): what stays of them in `selection`.
+Result<Forest> readForest(Store& store, const Catalogue& catalogue, const Selection& selection,
+                          const std::vector<std::int32_t>& trees, const JobContext& job = {});
 
 }  // namespace studio::corpus

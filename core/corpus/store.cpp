@@ -142,6 +142,17 @@ Result<std::optional<Message>> Store::messageAt(std::int64_t id) {
     return firstMessage(row);
 }
 
+Result<std::vector<Message>> Store::messagesOfTree(std::int64_t tree) {
+    STUDIO_TRY(Statement row, database_->prepare(std::string(kMessageColumns) + "m.tree = ? ORDER BY m.id"));
+    row.bind(1, tree);
+    std::vector<Message> messages;
+    for (;;) {
+        STUDIO_TRY(const bool more, row.step());
+        if (!more) return messages;
+        messages.push_back(readMessage(row));
+    }
+}
+
 Result<void> Store::check(const JobContext& job) {
     Interruptible scope(*database_, job);
     STUDIO_TRY(Statement row, database_->prepare("PRAGMA quick_check(1)"));

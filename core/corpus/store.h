@@ -46,6 +46,7 @@ class Store {
     Result<std::vector<Source>> sources();
     Result<std::optional<Message>> message(std::string_view message_id);
     Result<std::optional<Message>> messageAt(std::int64_t row);
+    Result<std::vector<Message>> messagesOfTree(std::int64_t tree);  // Catalogue::Tree::row; in file order
 
     // Brings the word index up to date with the messages (a filter with words does this when it needs it). About 30 MB
     // of text a second; done in slices that are kept when it is stopped.

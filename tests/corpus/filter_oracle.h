@@ -15,7 +15,7 @@ namespace studio::test {
 
 struct OracleMessage {
     corpus::Message message;
-    int tree_messages = 0;
+    int tree_messages = 0, tree_turns = 0;
     bool same_role = false;
 };
 
@@ -89,6 +89,7 @@ class Oracle {
         if (field == "depth") return m.depth;
         if (field == "replies") return m.replies;
         if (field == "tree_messages") return om.tree_messages;
+        if (field == "tree_turns") return om.tree_turns;
         if (field == "length") return double(m.length);
         return m.review_count;
     }

@@ -73,9 +73,15 @@ std::vector<OracleMessage> randomCorpus(Dice& dice) {
         index[m.message_id] = all.size();
         all.push_back(om);
     }
-    std::map<std::string, int> sizes;
-    for (const OracleMessage& om : all) ++sizes[om.message.tree_id];
-    for (OracleMessage& om : all) om.tree_messages = sizes[om.message.tree_id];
+    std::map<std::string, int> sizes, turns;
+    for (const OracleMessage& om : all) {
+        ++sizes[om.message.tree_id];
+        turns[om.message.tree_id] = std::max(turns[om.message.tree_id], om.message.depth + 1);
+    }
+    for (OracleMessage& om : all) {
+        om.tree_messages = sizes[om.message.tree_id];
+        om.tree_turns = turns[om.message.tree_id];
+    }
     return all;
 }
 
@@ -104,7 +110,7 @@ std::string randomCondition(Dice& dice) {
     constexpr const char* kSigns[] = {"=", "!=", "<", "<=", ">", ">=", ":"};
     constexpr const char* kEqual[] = {":", "!="};
     constexpr const char* kIntegers[] = {"rank",          "turns",  "depth",   "replies",
-                                         "tree_messages", "length", "reviews", "emoji.+1"};
+                                         "tree_messages", "tree_turns", "length", "reviews", "emoji.+1"};
     constexpr const char* kReals[] = {"quality", "label.toxicity",  "label.quality",
                                       "spam",    "label.own_label", "detoxify.toxicity"};
     constexpr const char* kFlags[] = {"deleted", "synthetic", "orphan", "root", "leaf", "same_role"};
