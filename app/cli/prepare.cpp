@@ -64,7 +64,7 @@ void addPrepare(CLI::App& app, Run& run) {
     const auto options = std::make_shared<Options>();
     jobs::DataRequest& data = options->data;
     data.validation_fraction = 0.05;
-    command->add_option("--data", data.data_path, "OASST or chat JSONL files, also .gz")->required();
+    command->add_option("--data", data.data_path, "OASST or chat JSONL files, also .gz, or a project")->required();
     command->add_option("--out", options->out, "folder to write manifest.json and tokens.safetensors to")->required();
     command->add_option("--filter", options->filter, "which messages; see `query --help`");
     command->add_option("--paths", options->paths, "best, leaves, replies or tree")

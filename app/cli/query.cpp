@@ -1,8 +1,8 @@
 #include <fmt/format.h>
 
 #include "cli/command.h"
-#include "corpus/importer.h"
 #include "corpus/query.h"
+#include "jobs/conversations.h"
 
 namespace studio::cli {
 namespace {
@@ -18,11 +18,11 @@ Result<int> query(Context& context, const Options& options) {
     const auto parsed = corpus::parseFilter(options.filter);
     if (!parsed) return context.usage(parsed.error());
     const corpus::Filter& filter = *parsed;
-    STUDIO_TRY(corpus::Store store, corpus::Store::openMemory());
-    for (const std::string& file : options.data) {
-        corpus::ImportOptions import;
-        import.accept_truncated = options.accept_truncated;
-        STUDIO_TRY(const corpus::ImportReport report, corpus::importFile(store, file, import, context.job()));
+    corpus::ImportOptions import;
+    import.accept_truncated = options.accept_truncated;
+    STUDIO_TRY(jobs::Conversations data,
+               jobs::openConversations({options.data.begin(), options.data.end()}, filter, import, context.job()));
+    for (const corpus::ImportReport& report : data.reports) {
         context.terminal.endLine();
         if (!context.json) context.terminal.say(report.summary());
         for (std::size_t i = 0; i < std::min<std::size_t>(report.orphans.size(), 10) && !context.json; ++i)
@@ -32,7 +32,7 @@ Result<int> query(Context& context, const Options& options) {
     }
     corpus::QueryOptions query_options;
     query_options.message_ids = true;
-    STUDIO_TRY(const corpus::QueryResult result, corpus::query(store, filter, query_options, context.job()));
+    STUDIO_TRY(const corpus::QueryResult result, corpus::query(data.store, filter, query_options, context.job()));
     context.terminal.endLine();
     if (context.json) {
         context.print({{"messages", result.messages},
@@ -53,7 +53,7 @@ Result<int> query(Context& context, const Options& options) {
 void addQuery(CLI::App& app, Run& run) {
     CLI::App* command = app.add_subcommand("query", "Count and list the messages a filter matches");
     const auto options = std::make_shared<Options>();
-    command->add_option("--data", options->data, "OASST or chat JSONL files, also .gz")->required();
+    command->add_option("--data", options->data, "OASST or chat JSONL files, also .gz, or a project")->required();
     command->add_option("--filter", options->filter, "for example: lang:en role:assistant quality>=0.6");
     command->add_flag("--accept_truncated", options->accept_truncated,
                       "import what is readable of a file that breaks off");

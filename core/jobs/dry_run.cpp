@@ -105,6 +105,7 @@ Result<DryRun> dryRun(engine::api::Engine& engine, const TrainRequest& request, 
     STUDIO_CHECK(ready.model->train(plan, source, nullptr, nullptr, step, step, mailbox, job));
     result.seconds = step.seconds;
     result.peak_bytes = peakResidentBytes();
+    result.weight_bytes = ready.model->info().weight_bytes;
     const double rows_a_step = static_cast<double>(ready.setup.tokens_per_epoch) / ready.setup.plan.steps_per_epoch;
     result.seconds_a_step = result.seconds * rows_a_step / std::max(batch.rows(), 1);
     result.setup = std::move(ready.setup);

@@ -6,10 +6,10 @@
 
 #include "config/presets.h"
 #include "corpus/forest.h"
-#include "corpus/importer.h"
 #include "dataset/make_examples.h"
 #include "io/file.h"
 #include "io/sha256.h"
+#include "jobs/conversations.h"
 #include "jobs/places.h"
 
 namespace studio::jobs {
@@ -97,6 +97,7 @@ DataRequest dataRequest(const config::Recipe& recipe, const fs::path& config_fil
     request.config_file = config_file;
     request.tokenizer_folder = tokenizer_folder;
     if (!t.filter.empty()) request.filter = t.filter;
+    request.view = t.view;
     request.paths = t.paths;
     request.template_name = t.template_name;
     request.train_on = t.train_on;
@@ -134,7 +135,10 @@ std::vector<std::string> leftOutSentences(const dataset::Statistics& s) {
 Result<LoadedData> loadData(const DataRequest& request, const JobContext& job) {
     if (request.data_path.empty())
         return fail(ErrorCode::InvalidArgument, "No data is named.",
-                    "Set data_path to an OASST or chat JSONL file, or to a folder written by `prepare`.");
+                    "Set data_path to an OASST or chat JSONL file, a folder written by `prepare`, or a project.");
+    if (request.view && !request.view->empty())
+        return fail(ErrorCode::NotFound, fmt::format("The data holds no selection named \"{}\".", *request.view),
+                    "Set view to null, and write the selection's conditions into filter.");
     std::vector<fs::path> files;
     for (const std::string& written : request.data_path) {
         STUDIO_TRY(files.emplace_back(), config::resolveDataPath(written, request.config_file, resourceFolder()));
@@ -147,15 +151,14 @@ Result<LoadedData> loadData(const DataRequest& request, const JobContext& job) {
     STUDIO_TRY(const corpus::Filter filter, corpus::parseFilter(filter_text));
     STUDIO_TRY(const auto chat_template, text::chatTemplate(template_name));
     STUDIO_TRY(data.tokenizer, text::loadTokenizer(request.tokenizer_folder));
-    STUDIO_TRY(corpus::Store store, corpus::Store::openMemory());
-    for (const fs::path& file : files) {
-        corpus::ImportOptions options;
-        options.accept_truncated = request.accept_truncated;
-        STUDIO_TRY(const corpus::ImportReport report, corpus::importFile(store, file, options, job));
-        addNotices(report, data.notices);
-        data.provenance.sources.push_back({report.file, report.sha256, report.bytes});
-    }
-    STUDIO_TRY(corpus::Forest forest, corpus::loadForest(store, filter, job));
+    corpus::ImportOptions import;
+    import.accept_truncated = request.accept_truncated;
+    STUDIO_TRY(Conversations conversations, openConversations(files, filter, import, job));
+    for (const corpus::ImportReport& report : conversations.reports) addNotices(report, data.notices);
+    STUDIO_TRY(corpus::Forest forest, corpus::loadForest(conversations.store, filter, job));
+    if (conversations.reports.empty() && forest.left_out.orphans > 0)
+        data.notices.push_back(fmt::format("Orphans left out: {}, with what stands below.", forest.left_out.orphans));
+    data.provenance.sources = std::move(conversations.sources);
     const auto& out = forest.left_out;
     if (out.deleted + out.filtered + out.below > 0)
         data.notices.push_back(fmt::format("Messages left out: {} deleted, {} by the filter, {} below one left out.",

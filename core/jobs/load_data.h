@@ -1,4 +1,4 @@
-// From a path a person named to examples: an OASST or chat JSONL file, or a folder that `prepare` wrote.
+// From a path a person named to examples: an OASST or chat JSONL file, a folder that `prepare` wrote, or a project.
 #pragma once
 
 #include <filesystem>
@@ -18,6 +18,7 @@ struct DataRequest {
     std::vector<std::string> data_path;      // as written; resolved against `config_file` and the resources
     std::filesystem::path config_file;       // may be empty
     std::filesystem::path tokenizer_folder;  // usually the model's
+    std::optional<std::string> view;         // a selection of the project by name
     // Not given: as prepared, or (for conversations) no filter, best, openassistant, assistant.
     std::optional<std::string> filter, paths, template_name, train_on;
     std::optional<int> max_seq_length;  // not given: as prepared, or `model_context`

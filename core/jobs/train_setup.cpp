@@ -4,7 +4,6 @@
 
 #include <algorithm>
 
-#include "config/model_config.h"
 #include "config/presets.h"
 #include "jobs/adapter_folder.h"
 #include "jobs/places.h"
@@ -56,44 +55,61 @@ engine::api::ModelSource modelSource(const fs::path& folder, const config::Recip
     return source;
 }
 
-Result<ReadyToTrain> setUp(engine::api::Engine& engine, const TrainRequest& request, const fs::path& adapter_of,
-                           const JobContext& job) {
-    const config::Recipe& recipe = request.recipe;
-    const config::TrainingConfig& t = recipe.training;
-    ReadyToTrain ready;
-    TrainSetup& setup = ready.setup;
-    RunRecord& record = setup.record;
-
+Result<PlannedModel> planModel(const TrainRequest& request, const fs::path& adapter_of) {
+    const config::TrainingConfig& t = request.recipe.training;
+    PlannedModel model;
     if (t.model_name_or_path.empty())
         return fail(ErrorCode::InvalidArgument, "No base model is named.",
                     "Set model_name_or_path to a folder with config.json, safetensors and tokenizer files.");
-    STUDIO_TRY(const fs::path base,
-               config::resolveDataPath(t.model_name_or_path, request.config_file, resourceFolder()));
-    STUDIO_TRY(const config::PhiConfig phi, config::readPhiConfig(base));
-    if (t.max_seq_length && *t.max_seq_length > phi.max_position_embeddings)
+    if (!request.model_folder.empty()) {
+        model.base = request.model_folder;
+    } else {
+        STUDIO_TRY(model.base, config::resolveDataPath(t.model_name_or_path, request.config_file, resourceFolder()));
+    }
+    STUDIO_TRY(model.phi, config::readPhiConfig(model.base));
+    if (t.max_seq_length && *t.max_seq_length > model.phi.max_position_embeddings)
         return fail(ErrorCode::InvalidArgument,
                     fmt::format("max_seq_length is {}, but the model's context holds {} tokens.", *t.max_seq_length,
-                                phi.max_position_embeddings),
-                    fmt::format("Set max_seq_length to {} or less.", phi.max_position_embeddings));
+                                model.phi.max_position_embeddings),
+                    fmt::format("Set max_seq_length to {} or less.", model.phi.max_position_embeddings));
 
-    // Cheap checks first: names of modules before the data, the data before the weights.
-    ready.adapter = recipe.qlora;
+    model.adapter = request.recipe.qlora;
     if (!adapter_of.empty()) {
         STUDIO_TRY(const auto start, config::readAdapterConfig(adapter_of));
-        ready.adapter = start.lora;
-        ready.adapter.lora_dropout = recipe.qlora.lora_dropout;
+        model.adapter = start.lora;
+        model.adapter.lora_dropout = request.recipe.qlora.lora_dropout;
     }
     if (!request.adapter.empty())
-        setup.notices.push_back(fmt::format("Starts from the adapter {}: r, alpha and targets are the adapter's.",
+        model.notices.push_back(fmt::format("Starts from the adapter {}: r, alpha and targets are the adapter's.",
                                             request.adapter.string()));
-    STUDIO_TRY(setup.targets, config::matchTargets(ready.adapter, config::linearNames(phi)));
+    STUDIO_TRY(model.targets, config::matchTargets(model.adapter, config::linearNames(model.phi)));
+    const auto linears = config::linears(model.phi);
+    for (const config::TargetModule& target : model.targets) {
+        const auto shape =
+            std::find_if(linears.begin(), linears.end(), [&](const auto& l) { return l.name == target.name; });
+        model.trainable_parameters += target.r * (shape->in + shape->out);
+    }
+    return model;
+}
 
-    DataRequest data = dataRequest(recipe, request.config_file, base, phi.max_position_embeddings);
+Result<ReadyToTrain> planTraining(const TrainRequest& request, PlannedModel model, const DataLoader& load,
+                                  const JobContext& job) {
+    const config::Recipe& recipe = request.recipe;
+    const config::TrainingConfig& t = recipe.training;
+    const config::PhiConfig& phi = model.phi;
+    ReadyToTrain ready;
+    TrainSetup& setup = ready.setup;
+    RunRecord& record = setup.record;
+    ready.adapter = std::move(model.adapter);
+    setup.targets = std::move(model.targets);
+    setup.notices = std::move(model.notices);
+
+    DataRequest data = dataRequest(recipe, request.config_file, model.base, phi.max_position_embeddings);
     for (const std::string& written : data.data_path) {
         STUDIO_TRY(fs::path path, config::resolveDataPath(written, request.config_file, resourceFolder()));
         record.data.push_back(std::move(path));
     }
-    STUDIO_TRY(setup.data, loadData(data, job));
+    STUDIO_TRY(setup.data, load(data, job));
     setup.notices.insert(setup.notices.end(), setup.data.notices.begin(), setup.data.notices.end());
     const dataset::Examples& examples = *setup.data.examples;
     setup.train = examples.of(dataset::Split::Train);
@@ -125,22 +141,27 @@ Result<ReadyToTrain> setUp(engine::api::Engine& engine, const TrainRequest& requ
     setup.plan = trainPlan(recipe, steps);
 
     record.recipe = recipe;
-    record.base_folder = base;
+    record.base_folder = model.base;
     record.adapter_folder = request.adapter;
     record.provenance = setup.data.provenance;
-    STUDIO_TRY(record.base_hash, baseHash(base));
     record.total_steps = setup.plan.total_steps;
     record.train_examples = static_cast<std::int64_t>(setup.train.size());
     record.validation_examples = static_cast<std::int64_t>(setup.validation.size());
-    const auto linears = config::linears(phi);
-    for (const config::TargetModule& target : setup.targets) {
-        const auto shape =
-            std::find_if(linears.begin(), linears.end(), [&](const auto& l) { return l.name == target.name; });
-        record.trainable_parameters += target.r * (shape->in + shape->out);
-    }
+    record.trainable_parameters = model.trainable_parameters;
+    return ready;
+}
+
+Result<ReadyToTrain> setUp(engine::api::Engine& engine, const TrainRequest& request, const fs::path& adapter_of,
+                           const JobContext& job) {
+    // Cheap checks first: names of modules before the data, the data before the weights.
+    STUDIO_TRY(PlannedModel model, planModel(request, adapter_of));
+    STUDIO_TRY(ReadyToTrain ready, planTraining(request, std::move(model), loadData, job));
+    RunRecord& record = ready.setup.record;
+    STUDIO_TRY(record.base_hash, baseHash(record.base_folder));
     record.build = std::string(engine.buildInfo());
     record.device = engine.device();
-    if (t.threads > 0) record.device.threads = static_cast<int>(t.threads);
+    const std::int64_t threads = request.recipe.training.threads;
+    if (threads > 0) record.device.threads = static_cast<int>(threads);
     return ready;
 }
 

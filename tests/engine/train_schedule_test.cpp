@@ -4,9 +4,9 @@
 #include <QJsonObject>
 #include <QtTest>
 
-#include "engine/train/schedule.h"
+#include "engine/api/schedule.h"
 
-using studio::engine::Schedule;
+using studio::engine::api::Schedule;
 
 class ScheduleTest : public QObject {
     Q_OBJECT

@@ -16,6 +16,7 @@ class Navigator : public QObject {
   Q_SIGNALS:
     void showPage(studio::ui::PageId page);
     void openConversation(const QString& message_id);  // Data
+    void showInData(const QString& filter);            // Data: browses what the filter leaves
     void trainOn(const QString& filter);               // Recipe: the filter goes into it
     void showField(const QString& key);                // Recipe
     void newRunFrom(const QString& run_folder);        // Recipe: takes that run's

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "config/field.h"
 #include "config/presets.h"
 #include "config/recipe_file.h"
 #include "io/file.h"

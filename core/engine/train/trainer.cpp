@@ -10,15 +10,15 @@ namespace studio::engine {
 
 Result<api::TrainResult> Trainer::run(const api::TrainPlan& plan, const Parts& parts, const api::Checkpoint* resume) {
     STUDIO_CHECK(checkPlan(plan));
-    STUDIO_TRY(Schedule schedule, Schedule::create({plan.lr_scheduler, plan.learning_rate, plan.total_steps,
-                                                    plan.warmup_steps, plan.min_lr}));
+    STUDIO_TRY(api::Schedule schedule, api::Schedule::create({plan.lr_scheduler, plan.learning_rate, plan.total_steps,
+                                                              plan.warmup_steps, plan.min_lr}));
     STUDIO_TRY(Optimizer optimizer, Optimizer::create(parts.model.adapter()));
     Trainer trainer(plan, parts, schedule, std::move(optimizer));
     STUDIO_CHECK(trainer.begin(resume));
     return trainer.loop();
 }
 
-Trainer::Trainer(const api::TrainPlan& plan, const Parts& parts, Schedule schedule, Optimizer optimizer)
+Trainer::Trainer(const api::TrainPlan& plan, const Parts& parts, api::Schedule schedule, Optimizer optimizer)
     : plan_(plan),
       parts_(parts),
       schedule_(schedule),

@@ -7,9 +7,9 @@
 #include "base/log.h"
 #include "base/result.h"
 #include "engine/api/engine.h"
+#include "engine/api/schedule.h"
 #include "engine/train/controls.h"
 #include "engine/train/optimizer.h"
-#include "engine/train/schedule.h"
 #include "engine/train/trainable_model.h"
 
 namespace studio::engine {
@@ -35,7 +35,7 @@ class Trainer {
     static Result<api::TrainResult> run(const api::TrainPlan& plan, const Parts& parts, const api::Checkpoint* resume);
 
   private:
-    Trainer(const api::TrainPlan& plan, const Parts& parts, Schedule schedule, Optimizer optimizer);
+    Trainer(const api::TrainPlan& plan, const Parts& parts, api::Schedule schedule, Optimizer optimizer);
 
     Result<void> begin(const api::Checkpoint* resume);
     Result<api::TrainResult> loop();
@@ -55,7 +55,7 @@ class Trainer {
 
     const api::TrainPlan& plan_;
     Parts parts_;
-    Schedule schedule_;
+    api::Schedule schedule_;
     Optimizer optimizer_;
     Controls controls_;
     api::TrainerState state_;

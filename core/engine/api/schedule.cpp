@@ -1,4 +1,4 @@
-#include "engine/train/schedule.h"
+#include "engine/api/schedule.h"
 
 #include <fmt/format.h>
 
@@ -6,7 +6,7 @@
 #include <cmath>
 #include <numbers>
 
-namespace studio::engine {
+namespace studio::engine::api {
 
 Result<Schedule> Schedule::create(const Settings& settings) {
     Schedule schedule;
@@ -61,4 +61,4 @@ double Schedule::lambda(std::int64_t finished_steps) const {
     return std::max(0.0, factor * (1 - min_lr_rate_) + min_lr_rate_);
 }
 
-}  // namespace studio::engine
+}  // namespace studio::engine::api

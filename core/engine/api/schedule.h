@@ -1,4 +1,5 @@
-// Learning rate over the run, as transformers' get_scheduler computes it (optimization.py).
+// Learning rate over the run, as transformers' get_scheduler computes it (optimization.py). Beside the engine, so that
+// the curve shown before a run is the one it then takes.
 #pragma once
 
 #include <cstdint>
@@ -6,7 +7,7 @@
 
 #include "base/result.h"
 
-namespace studio::engine {
+namespace studio::engine::api {
 
 class Schedule {
   public:
@@ -33,4 +34,4 @@ class Schedule {
     std::int64_t total_steps_ = 0, warmup_steps_ = 0;
 };
 
-}  // namespace studio::engine
+}  // namespace studio::engine::api
