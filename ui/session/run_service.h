@@ -8,6 +8,7 @@
 
 #include "engine/api/mailbox.h"
 #include "jobs/train.h"
+#include "project/project.h"
 #include "project/run_folder.h"
 #include "project/run_log.h"
 #include "ui/worker/engine_thread.h"

@@ -1,0 +1,262 @@
+#include "ui/shell/dialogs.h"
+
+#include <QApplication>
+#include <QButtonGroup>
+#include <QCheckBox>
+#include <QClipboard>
+#include <QComboBox>
+#include <QDialogButtonBox>
+#include <QDir>
+#include <QFileDialog>
+#include <QFormLayout>
+#include <QLineEdit>
+#include <QListWidget>
+#include <QMessageBox>
+#include <QPlainTextEdit>
+#include <QPushButton>
+#include <QRadioButton>
+#include <QVBoxLayout>
+
+#include "project/run_folder.h"
+#include "ui/look/format.h"
+#include "ui/look/type.h"
+#include "ui/widgets/basics.h"
+
+namespace studio::ui {
+namespace {
+
+QWidget* themeRow(Settings& settings) {
+    auto* row = new QWidget;
+    auto* layout = new QHBoxLayout(row);
+    layout->setContentsMargins(0, 0, 0, 0);
+    auto* group = new QButtonGroup(row);
+    const std::pair<ThemeChoice, QString> choices[] = {{ThemeChoice::System, SettingsDialog::tr("&As the desktop")},
+                                                       {ThemeChoice::Light, SettingsDialog::tr("&Light")},
+                                                       {ThemeChoice::Dark, SettingsDialog::tr("&Dark")}};
+    for (const auto& [choice, words] : choices) {
+        auto* button = new QRadioButton(words);
+        button->setAccessibleName(QString(words).remove(QLatin1Char('&')));
+        button->setChecked(settings.theme() == choice);
+        group->addButton(button, static_cast<int>(choice));
+        layout->addWidget(button);
+    }
+    layout->addStretch(1);
+    QObject::connect(group, &QButtonGroup::idToggled, row, [&settings](int id, bool on) {
+        if (on) settings.setTheme(static_cast<ThemeChoice>(id));
+    });
+    return row;
+}
+
+QWidget* folderRow(const QString& name, const QString& value, const std::function<void(QString)>& set) {
+    auto* row = new QWidget;
+    auto* layout = new QHBoxLayout(row);
+    layout->setContentsMargins(0, 0, 0, 0);
+    auto* edit = new QLineEdit(value);
+    edit->setAccessibleName(name);
+    auto* browse = new QPushButton(SettingsDialog::tr("Browse…"));
+    browse->setAccessibleName(SettingsDialog::tr("Browse for: %1").arg(name));
+    layout->addWidget(edit, 1);
+    layout->addWidget(browse);
+    QObject::connect(edit, &QLineEdit::editingFinished, edit, [edit, set] { set(edit->text()); });
+    QObject::connect(browse, &QPushButton::clicked, edit, [edit, set, name] {
+        const QString folder = QFileDialog::getExistingDirectory(edit->window(), name, edit->text());
+        if (folder.isEmpty()) return;
+        edit->setText(folder);
+        set(folder);
+    });
+    return row;
+}
+
+QWidget* modelFolders(Settings& settings) {
+    auto* box = new QWidget;
+    auto* layout = new QHBoxLayout(box);
+    layout->setContentsMargins(0, 0, 0, 0);
+    auto* list = new QListWidget;
+    list->setAccessibleName(SettingsDialog::tr("Model folders"));
+    list->addItems(settings.modelFolders());
+    list->setMaximumHeight(5 * rowHeight(QApplication::font()));
+    auto* column = new QVBoxLayout;
+    auto* add = new QPushButton(SettingsDialog::tr("Add…"));
+    auto* remove = new QPushButton(SettingsDialog::tr("Remove"));
+    add->setAccessibleName(SettingsDialog::tr("Add a model folder"));
+    remove->setAccessibleName(SettingsDialog::tr("Remove the chosen model folder from the list"));
+    remove->setEnabled(false);
+    column->addWidget(add);
+    column->addWidget(remove);
+    column->addStretch(1);
+    layout->addWidget(list, 1);
+    layout->addLayout(column);
+    const auto store = [list, &settings] {
+        QStringList all;
+        for (int i = 0; i < list->count(); ++i) all << list->item(i)->text();
+        settings.setModelFolders(all);
+    };
+    QObject::connect(list, &QListWidget::itemSelectionChanged, remove,
+                     [list, remove] { remove->setEnabled(!list->selectedItems().isEmpty()); });
+    QObject::connect(add, &QPushButton::clicked, list, [list, store] {
+        const QString folder = QFileDialog::getExistingDirectory(list->window(), SettingsDialog::tr("Model folder"));
+        if (folder.isEmpty()) return;
+        list->addItem(folder);
+        store();
+    });
+    QObject::connect(remove, &QPushButton::clicked, list, [list, store] {
+        qDeleteAll(list->selectedItems());
+        store();
+    });
+    return box;
+}
+
+}  // namespace
+
+SettingsDialog::SettingsDialog(Settings& settings, QWidget* parent) : QDialog(parent) {
+    setWindowTitle(tr("Settings"));
+    auto* column = new QVBoxLayout(this);
+    auto* form = new QFormLayout;
+    form->setFieldGrowthPolicy(QFormLayout::ExpandingFieldsGrow);
+    form->setVerticalSpacing(3 * kSpace);
+    form->addRow(tr("Theme"), themeRow(settings));
+    auto* device = new QComboBox;
+    device->setAccessibleName(tr("Device for chats and evaluations"));
+    device->addItem(tr("Automatic"), QStringLiteral("auto"));
+    device->addItem(tr("Processor (CPU)"), QStringLiteral("cpu"));
+    device->addItem(tr("Graphics card (CUDA)"), QStringLiteral("cuda"));
+    device->setCurrentIndex(std::max(0, device->findData(settings.device())));
+    connect(device, &QComboBox::activated, this,
+            [device, &settings] { settings.setDevice(device->currentData().toString()); });
+    auto* device_label = new QLabel(tr("De&vice"));
+    device_label->setBuddy(device);
+    form->addRow(device_label, device);
+    form->addRow(tr("New projects in"), folderRow(tr("Folder of new projects"), settings.projectsFolder(),
+                                                  [&settings](const QString& f) { settings.setProjectsFolder(f); }));
+    form->addRow(tr("Model folders"), modelFolders(settings));
+    auto* hint = new Text(Text::Kind::Secondary,
+                          tr("Searched besides the built-in model and the Hugging Face cache. A recipe names its own "
+                             "device."));
+    hint->setWordWrap(true);
+    form->addRow(QString(), hint);
+    auto* awake = new QCheckBox(tr("&Keep the machine awake while a run is active"));
+    awake->setChecked(settings.inhibitSuspend());
+    connect(awake, &QCheckBox::toggled, &settings, &Settings::setInhibitSuspend);
+    form->addRow(QString(), awake);
+    column->addLayout(form);
+    auto* buttons = new QDialogButtonBox(QDialogButtonBox::Close);
+    connect(buttons, &QDialogButtonBox::rejected, this, &QDialog::reject);
+    column->addWidget(buttons);
+    setMinimumWidth(QFontMetrics(font()).averageCharWidth() * 80);
+}
+
+NewProjectDialog::NewProjectDialog(const QString& parent_folder, QWidget* parent)
+    : QDialog(parent), title_(new QLineEdit), folder_(new QLineEdit), problem_(new Text(Text::Kind::Secondary)) {
+    setWindowTitle(tr("New project"));
+    auto* column = new QVBoxLayout(this);
+    auto* form = new QFormLayout;
+    form->setFieldGrowthPolicy(QFormLayout::ExpandingFieldsGrow);
+    title_->setAccessibleName(tr("Name of the project"));
+    folder_->setAccessibleName(tr("Folder of the project"));
+    auto* name_label = new QLabel(tr("&Name"));
+    name_label->setBuddy(title_);
+    form->addRow(name_label, title_);
+    auto* folder_row = new QHBoxLayout;
+    auto* browse = new QPushButton(tr("Browse…"));
+    browse->setAccessibleName(tr("Browse for the folder of the project"));
+    folder_row->addWidget(folder_, 1);
+    folder_row->addWidget(browse);
+    auto* folder_label = new QLabel(tr("&Folder"));
+    folder_label->setBuddy(folder_);
+    form->addRow(folder_label, folder_row);
+    column->addLayout(form);
+    problem_->setWordWrap(true);
+    problem_->setHue(Hue::Bad);
+    column->addWidget(problem_);
+    auto* buttons = new QDialogButtonBox(QDialogButtonBox::Cancel);
+    create_ = buttons->addButton(tr("Create"), QDialogButtonBox::AcceptRole);
+    setPrimary(create_);
+    column->addWidget(buttons);
+    connect(buttons, &QDialogButtonBox::accepted, this, &QDialog::accept);
+    connect(buttons, &QDialogButtonBox::rejected, this, &QDialog::reject);
+    connect(title_, &QLineEdit::textChanged, this, [this, parent_folder] {
+        if (!folder_edited_)
+            folder_->setText(QDir(parent_folder).filePath(text(project::folderName(utf8(title_->text())))));
+        check();
+    });
+    connect(folder_, &QLineEdit::textEdited, this, [this] {
+        folder_edited_ = true;
+        check();
+    });
+    connect(browse, &QPushButton::clicked, this, [this, parent_folder] {
+        const QString chosen = QFileDialog::getExistingDirectory(this, tr("Folder of the project"), parent_folder);
+        if (chosen.isEmpty()) return;
+        folder_edited_ = true;
+        folder_->setText(chosen);
+        check();
+    });
+    title_->setText(tr("My conversations"));
+    title_->selectAll();
+    setMinimumWidth(QFontMetrics(font()).averageCharWidth() * 72);
+}
+
+QString NewProjectDialog::title() const {
+    return title_->text().trimmed();
+}
+
+QString NewProjectDialog::folder() const {
+    return folder_->text();
+}
+
+void NewProjectDialog::check() {
+    QString problem;
+    const QDir dir(folder_->text());
+    if (title().isEmpty())
+        problem = tr("Give the project a name.");
+    else if (!QDir::isAbsolutePath(folder_->text()))
+        problem = tr("Name a folder from the root, such as /home/you/projects/mine.");
+    else if (project::isProjectFolder(path(folder_->text())))
+        problem = tr("This folder holds a project already; open it instead.");
+    else if (dir.exists() && !dir.isEmpty())
+        problem = tr("This folder holds other files; choose an empty or a new one.");
+    problem_->setText(problem);
+    create_->setEnabled(problem.isEmpty());
+    create_->setToolTip(problem);
+}
+
+CloseChoice askClose(const LiveRun& live, QWidget* parent) {
+    QMessageBox box(
+        QMessageBox::Question, QObject::tr("Close while training"),
+        QObject::tr("“%1” is training, step %2 of %3.").arg(live.name, number(live.step), number(live.total)),
+        QMessageBox::NoButton, parent);
+    box.setTextFormat(Qt::PlainText);
+    box.setInformativeText(
+        QObject::tr("It can go on with the window minimised, or stop after a checkpoint and be resumed later."));
+    QPushButton* keep = box.addButton(QObject::tr("Keep Training"), QMessageBox::AcceptRole);
+    QPushButton* stop = box.addButton(QObject::tr("Stop After Checkpoint"), QMessageBox::DestructiveRole);
+    QPushButton* cancel = box.addButton(QObject::tr("Cancel"), QMessageBox::RejectRole);
+    box.setDefaultButton(keep);
+    box.setEscapeButton(cancel);
+    box.exec();
+    return box.clickedButton() == keep   ? CloseChoice::KeepTraining
+           : box.clickedButton() == stop ? CloseChoice::StopAfterCheckpoint
+                                         : CloseChoice::Cancel;
+}
+
+TextDialog::TextDialog(const QString& title, const QString& words, bool code, QWidget* parent) : QDialog(parent) {
+    setWindowTitle(title);
+    setAttribute(Qt::WA_DeleteOnClose);
+    auto* column = new QVBoxLayout(this);
+    auto* view = new QPlainTextEdit(words);
+    view->setReadOnly(true);
+    view->setAccessibleName(title);
+    if (code) {
+        view->setFont(codeFont(font()));
+        view->setLineWrapMode(QPlainTextEdit::NoWrap);
+    }
+    column->addWidget(view, 1);
+    auto* buttons = new QDialogButtonBox(QDialogButtonBox::Close);
+    QPushButton* copy = buttons->addButton(tr("Copy"), QDialogButtonBox::ActionRole);
+    connect(copy, &QPushButton::clicked, this, [view] { QApplication::clipboard()->setText(view->toPlainText()); });
+    connect(buttons, &QDialogButtonBox::rejected, this, &QDialog::reject);
+    column->addWidget(buttons);
+    const QFontMetrics metrics(code ? codeFont(font()) : font());
+    resize(metrics.averageCharWidth() * 84, metrics.height() * 28);
+}
+
+}  // namespace studio::ui

@@ -1,0 +1,371 @@
+#include "ui/shell/main_window.h"
+
+#include <QApplication>
+#include <QCloseEvent>
+#include <QDragEnterEvent>
+#include <QFileDialog>
+#include <QFileInfo>
+#include <QLabel>
+#include <QMimeData>
+#include <QStackedWidget>
+#include <QStatusBar>
+#include <QTimer>
+#include <QVBoxLayout>
+
+#include "ui/look/format.h"
+#include "ui/look/type.h"
+#include "ui/session/run_words.h"
+#include "ui/shell/banners.h"
+#include "ui/shell/dialogs.h"
+#include "ui/shell/menus.h"
+#include "ui/shell/pages.h"
+#include "ui/shell/rail.h"
+#include "ui/shell/strip.h"
+#include "ui/widgets/basics.h"
+
+namespace studio::ui {
+namespace {
+
+constexpr int kCompactBelow = 1100;  // px
+constexpr int kSaveEvery = 3000;     // ms
+
+}  // namespace
+
+MainWindow::MainWindow(Session& session) : session_(session) {
+    setWindowIcon(programIcon());
+    setAcceptDrops(true);
+    setMinimumSize(760, 520);
+    build();
+    connectSession();
+    if (!restoreGeometry(session_.settings().layout(QStringLiteral("window")))) resize(1440, 900);
+    save_timer_ = new QTimer(this);
+    save_timer_->setInterval(kSaveEvery);
+    connect(save_timer_, &QTimer::timeout, this, &MainWindow::saveStates);
+    save_timer_->start();
+    onProject();
+}
+
+MainWindow::~MainWindow() = default;
+
+void MainWindow::build() {
+    strip_ = new Strip(session_);
+    rail_ = new Rail(session_);
+    banners_ = new Banners(session_.messages());
+    stack_ = new QStackedWidget;
+    auto* none = new EmptyState(Glyph::Folder, tr("No project is open"),
+                                tr("A project keeps conversations, recipe, runs and chats together in one folder."));
+    connect(none->addButton(tr("Open the Bundled Conversations")), &QPushButton::clicked, this,
+            &MainWindow::openSample);
+    connect(none->addButton(tr("New Project…")), &QPushButton::clicked, this, &MainWindow::newProject);
+    connect(none->addButton(tr("Open Project…")), &QPushButton::clicked, this, &MainWindow::chooseProject);
+    no_project_ = none;
+    stack_->addWidget(no_project_);
+
+    auto* right = new QVBoxLayout;
+    right->setContentsMargins(0, 0, 0, 0);
+    right->setSpacing(0);
+    right->addWidget(banners_);
+    right->addWidget(stack_, 1);
+    auto* middle = new QHBoxLayout;
+    middle->setContentsMargins(0, 0, 0, 0);
+    middle->setSpacing(0);
+    middle->addWidget(rail_);
+    middle->addLayout(right, 1);
+    auto* whole = new QWidget;
+    auto* column = new QVBoxLayout(whole);
+    column->setContentsMargins(0, 0, 0, 0);
+    column->setSpacing(0);
+    column->addWidget(strip_);
+    column->addLayout(middle, 1);
+    setCentralWidget(whole);
+
+    status_ = new QLabel;
+    status_right_ = new QLabel;
+    for (QLabel* label : {status_, status_right_}) {
+        label->setTextFormat(Qt::PlainText);
+        label->setFont(secondaryFont(font()));
+        label->setContentsMargins(2 * kSpace, 0, 2 * kSpace, 0);
+    }
+    statusBar()->addWidget(status_, 1);
+    statusBar()->addPermanentWidget(status_right_);
+    statusBar()->setSizeGripEnabled(false);
+
+    menus_ = new Menus(*this, session_);
+    connect(rail_, &Rail::chosen, this, &MainWindow::showPage);
+}
+
+void MainWindow::connectSession() {
+    connect(&session_, &Session::projectOpened, this, &MainWindow::onProject);
+    connect(&session_, &Session::projectClosed, this, &MainWindow::onProject);
+    connect(&session_.go(), &Navigator::showPage, this, &MainWindow::showPage);
+    // The page must exist before it is told what to take. These connections stand before any page's own.
+    const auto prepare = [this](PageId id) { return [this, id] { page(id); }; };
+    connect(&session_.go(), &Navigator::openConversation, this, prepare(PageId::Data));
+    for (const auto signal : {&Navigator::trainOn, &Navigator::showField, &Navigator::newRunFrom, &Navigator::useBase})
+        connect(&session_.go(), signal, this, prepare(PageId::Recipe));
+    connect(&session_.go(), &Navigator::showRun, this, prepare(PageId::Runs));
+    connect(&session_.go(), &Navigator::evaluate, this, prepare(PageId::Evaluate));
+    connect(&session_.go(), &Navigator::chatWith, this, prepare(PageId::Chat));
+    connect(&session_.go(), &Navigator::chatWithBase, this, prepare(PageId::Chat));
+    connect(&session_.runs(), &RunService::stateChanged, this, &MainWindow::onRunState);
+    connect(&session_.runs(), &RunService::ended, this, &MainWindow::onRunEnded);
+    connect(&session_.runs(), &RunService::entriesChanged, this, &MainWindow::tellInterrupted);
+    connect(&session_.settings(), &Settings::changed, this, &MainWindow::onRunState);
+    connect(&notifier_, &Notifier::activated, this, [this] {
+        showPage(PageId::Runs);
+        raiseWindow();
+    });
+}
+
+Page& MainWindow::page(PageId id) {
+    Page*& page = pages_[static_cast<std::size_t>(id)];
+    if (!page) {
+        page = makePage(id, session_);
+        stack_->addWidget(page);
+        connect(page, &Page::subjectChanged, this, &MainWindow::tellPlace);
+        connect(page, &Page::statusChanged, this, &MainWindow::tellPlace);
+        restorePage(id);
+    }
+    return *page;
+}
+
+void MainWindow::restorePage(PageId id) {
+    if (!session_.hasProject()) return;
+    pages_[static_cast<std::size_t>(id)]->restoreState(
+        session_.settings().pageState(pathText(session_.paths().folder), pageName(id)));
+}
+
+void MainWindow::showPage(PageId id) {
+    current_ = id;
+    rail_->setCurrent(id);
+    if (!session_.hasProject()) return tellPlace();
+    Page& shown = page(id);
+    stack_->setCurrentWidget(&shown);
+    menus_->setPage(shown);
+    shown.activated();
+    // The keyboard follows, unless a page has taken it already.
+    if (!shown.isAncestorOf(focusWidget())) shown.setFocus(Qt::OtherFocusReason);
+    tellPlace();
+}
+
+void MainWindow::onProject() {
+    if (!session_.hasProject()) {
+        stack_->setCurrentWidget(no_project_);
+        menus_->noPage();
+        return tellPlace();
+    }
+    interrupted_told_ = false;
+    for (std::size_t i = 0; i < pages_.size(); ++i)
+        if (pages_[i]) restorePage(static_cast<PageId>(i));
+    const QJsonObject window =
+        session_.settings().pageState(pathText(session_.paths().folder), QStringLiteral("window"));
+    showPage(static_cast<PageId>(std::clamp(window.value(QStringLiteral("page")).toInt(), 0, 5)));
+}
+
+void MainWindow::tellPlace() {
+    if (!session_.hasProject()) {
+        strip_->setPlace(tr("No project"), {});
+        setWindowTitle(QStringLiteral("QLoRA Studio"));
+        status_->clear();
+        status_right_->clear();
+        return;
+    }
+    const Page& shown = page(current_);
+    const QString title = pageTitle(current_), subject = shown.subject();
+    strip_->setPlace(session_.title(), subject.isEmpty() ? title : tr("%1 — %2").arg(subject, title));
+    setWindowTitle(tr("%1 — %2 — QLoRA Studio").arg(session_.title(), subject.isEmpty() ? title : subject));
+    status_->setText(shown.status());
+    status_right_->setText(shown.statusRight());
+}
+
+void MainWindow::openProject(const QString& folder) {
+    saveStates();
+    if (const auto opened = session_.open(path(folder)); !opened)
+        session_.messages().fail(QStringLiteral("open"), opened.error());
+}
+
+void MainWindow::newProject() {
+    NewProjectDialog dialog(session_.settings().projectsFolder(), this);
+    if (dialog.exec() != QDialog::Accepted) return;
+    saveStates();
+    if (const auto made = session_.create(path(dialog.folder()), dialog.title()); !made)
+        session_.messages().fail(QStringLiteral("open"), made.error());
+    else
+        showPage(PageId::Data);
+}
+
+void MainWindow::chooseProject() {
+    const QString folder =
+        QFileDialog::getExistingDirectory(this, tr("Open project"), session_.settings().projectsFolder());
+    if (!folder.isEmpty()) openProject(folder);
+}
+
+void MainWindow::openSample() {
+    const auto folder = Session::sampleProjectFolder();
+    if (project::isProjectFolder(folder)) return openProject(pathText(folder));
+    if (const auto made = session_.create(folder, tr("OASST1 sample")); !made)
+        return session_.messages().fail(QStringLiteral("open"), made.error());
+    importFiles({pathText(Session::sampleFile())});
+}
+
+void MainWindow::importFiles(const QStringList& files) {
+    if (!session_.hasProject() || files.isEmpty()) return;
+    showPage(PageId::Data);
+    ui::importFiles(page(PageId::Data), files);
+}
+
+void MainWindow::openPaths(const QStringList& paths) {
+    QStringList files;
+    for (const QString& given : paths) {
+        const QString absolute = QFileInfo(given).absoluteFilePath();
+        if (project::isProjectFolder(path(absolute)))
+            openProject(absolute);
+        else
+            files << absolute;
+    }
+    if (files.isEmpty()) return;
+    if (!session_.hasProject()) openSample();
+    importFiles(files);
+}
+
+void MainWindow::raiseWindow() {
+    if (isMinimized()) setWindowState(windowState() & ~Qt::WindowMinimized);
+    show();
+    raise();
+    activateWindow();
+}
+
+void MainWindow::onRunState() {
+    const auto& live = session_.runs().live();
+    inhibitor_.set(live && session_.settings().inhibitSuspend() && live->state != project::RunState::Paused,
+                   tr("A model is being trained"));
+    tellTaskBar(live && live->total > 0 ? double(live->step) / double(live->total) : -1);
+    menus_->followRun();
+}
+
+void MainWindow::onRunEnded(const RunEnd& end) {
+    const QString name = QFileInfo(end.folder).fileName();
+    Message message;
+    message.id = QStringLiteral("run-ended");
+    message.action = tr("Show Run");
+    message.act = [this, folder = end.folder] {
+        Q_EMIT session_.go().showRun(folder);
+        showPage(PageId::Runs);
+    };
+    if (end.summary && !end.summary->stopped) {
+        message.kind = Message::Kind::Good;
+        message.what = tr("“%1” is finished.").arg(name);
+        if (end.summary->eval_loss && end.summary->eval_loss_before)
+            message.to_do = tr("Validation loss %1 → %2.")
+                                .arg(number(*end.summary->eval_loss_before, 4), number(*end.summary->eval_loss, 4));
+        if (!quitting_ && current_ != PageId::Runs) session_.messages().show(message);
+    } else if (end.error && !end.error->cancelled()) {
+        message.kind = Message::Kind::Bad;
+        message.what = text(end.error->message);
+        message.to_do = text(end.error->hint);
+        session_.messages().show(message);
+    }
+    const bool failed = end.error && !end.error->cancelled();
+    if (!isActiveWindow() && !quitting_ && (failed || (end.summary && !end.summary->stopped)))
+        notifier_.notify(failed ? tr("Training failed") : tr("Training finished"), joined(message.what, message.to_do),
+                         failed);
+    onRunState();
+    if (quitting_) close();
+}
+
+void MainWindow::tellInterrupted() {
+    if (interrupted_told_ || session_.runs().active()) return;
+    for (const RunEntry& entry : session_.runs().entries()) {
+        if (entry.info.state != project::RunState::Interrupted) continue;
+        interrupted_told_ = true;
+        Message message;
+        message.kind = Message::Kind::Careful;
+        message.id = QStringLiteral("interrupted");
+        message.what = tr("The run “%1” was interrupted at step %2 of %3.")
+                           .arg(text(entry.info.name), number(entry.steps), number(entry.total));
+        message.to_do = tr("It can go on from its last checkpoint.");
+        message.action = tr("Resume");
+        message.act = [this, folder = entry.folder] {
+            if (const auto resumed = session_.runs().resume(folder); !resumed)
+                session_.messages().fail(QStringLiteral("resume"), resumed.error());
+            showPage(PageId::Runs);
+        };
+        session_.messages().show(message);
+        return;
+    }
+}
+
+void MainWindow::saveStates() {
+    Settings& settings = session_.settings();
+    settings.setLayout(QStringLiteral("window"), saveGeometry());
+    if (!session_.hasProject()) return;
+    const QString folder = pathText(session_.paths().folder);
+    settings.setPageState(folder, QStringLiteral("window"), {{QStringLiteral("page"), static_cast<int>(current_)}});
+    for (std::size_t i = 0; i < pages_.size(); ++i)
+        if (pages_[i]) settings.setPageState(folder, pageName(static_cast<PageId>(i)), pages_[i]->saveState());
+}
+
+void MainWindow::closeEvent(QCloseEvent* event) {
+    saveStates();
+    session_.settings().sync();
+    if (session_.runs().active()) {
+        event->ignore();
+        if (quitting_) return;  // ended() closes
+        switch (askClose(*session_.runs().live(), this)) {
+            case CloseChoice::KeepTraining:
+                showMinimized();
+                return;
+            case CloseChoice::StopAfterCheckpoint:
+                return quitGently();
+            case CloseChoice::Cancel:
+                return;
+        }
+    }
+    event->accept();
+    QTimer::singleShot(0, qApp, &QApplication::quit);
+}
+
+void MainWindow::quitGently() {
+    if (!session_.runs().active()) {
+        close();
+        return;
+    }
+    if (quitting_) return session_.runs().stopNow();
+    quitting_ = true;
+    session_.messages().info(QStringLiteral("quitting"), tr("Stopping after this step…"),
+                             tr("The window closes when the checkpoint is on the disk."));
+    session_.runs().stopAfterStep();
+}
+
+void MainWindow::resizeEvent(QResizeEvent* event) {
+    QMainWindow::resizeEvent(event);
+    rail_->setCompact(width() < kCompactBelow);
+}
+
+void MainWindow::keyPressEvent(QKeyEvent* event) {
+    if (event->key() == Qt::Key_Escape) {
+        if (session_.hasProject() && page(current_).escape()) return;
+        if (banners_->closeNewest()) return;
+    }
+    QMainWindow::keyPressEvent(event);
+}
+
+void MainWindow::dragEnterEvent(QDragEnterEvent* event) {
+    if (event->mimeData()->hasUrls()) event->acceptProposedAction();
+}
+
+void MainWindow::dropEvent(QDropEvent* event) {
+    QStringList paths;
+    for (const QUrl& url : event->mimeData()->urls())
+        if (url.isLocalFile()) paths << url.toLocalFile();
+    openPaths(paths);
+    event->acceptProposedAction();
+}
+
+void MainWindow::changeEvent(QEvent* event) {
+    QMainWindow::changeEvent(event);
+    if (event->type() == QEvent::ApplicationFontChange || event->type() == QEvent::FontChange)
+        for (QLabel* label : {status_, status_right_}) label->setFont(secondaryFont(QApplication::font()));
+}
+
+}  // namespace studio::ui
