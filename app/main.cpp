@@ -67,6 +67,11 @@ int main(int argc, char** argv) {
     app.require_subcommand(0, 1);
     app.get_formatter()->column_width(34);
     cli::Run run;
+#ifdef STUDIO_UI
+    std::vector<std::string> paths;
+    app.add_option("paths", paths, "a project to open, or conversation files to import")
+        ->option_text("[PROJECT|FILE...]");
+#endif
     cli::addPrepare(app, run);
     cli::addTrain(app, run);
     cli::addEvaluate(app, run);
@@ -82,7 +87,12 @@ int main(int argc, char** argv) {
     } catch (const CLI::ParseError& e) {
         return app.exit(e) == 0 ? cli::kOk : cli::kUsage;
     }
-    const int code = finish(context, run ? run(context) : cli::demonstration(context));
+    if (!run) run = cli::demonstration;
+#ifdef STUDIO_UI
+    const bool window = app.get_subcommands().empty() && (cli::hasDisplay() || !paths.empty());
+    if (window) run = [&paths](cli::Context& c) { return cli::openWindow(c, paths); };
+#endif
+    const int code = finish(context, run(context));
     if (std::fflush(stdout) == 0 && !std::ferror(stdout)) return code;
     context.terminal.error(
         {ErrorCode::Io, "The output could not be written.", "Is the disk full, or the reader gone?"});

@@ -190,7 +190,7 @@ Result<int> benchDecode(Context& context, const Options& options) {
 }  // namespace
 
 void addBench(CLI::App& app, Run& run) {
-    CLI::App* bench = app.add_subcommand("bench", "Measure this machine: tokenize, import, query, load, train, decode");
+    CLI::App* bench = app.add_subcommand("bench", "Measure this machine: window, tokenizer, import, filters, engine");
     bench->require_subcommand(1);
     const auto options = std::make_shared<Options>();
     const auto add = [&](const char* name, const char* what, Result<int> (*work)(Context&, const Options&)) {
@@ -198,6 +198,9 @@ void addBench(CLI::App& app, Run& run) {
         command->callback([options, work, &run] { run = [options, work](Context& c) { return work(c, *options); }; });
         return command;
     };
+#ifdef STUDIO_UI
+    addWindowBench(*bench, run);
+#endif
     CLI::App* tokenize = add("tokenize", "texts of a JSONL file, one thread, cold cache", benchTokenize);
     tokenize->add_option("--tokenizer", options->tokenizer, "the tokenizer's folder (built-in model)");
     tokenize->add_option("--file", options->file, "JSONL with `text` (built-in sample)");

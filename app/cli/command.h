@@ -59,6 +59,15 @@ void addTokenize(CLI::App& app, Run& run);
 void addInspect(CLI::App& app, Run& run);
 void addBench(CLI::App& app, Run& run);
 
+#ifdef STUDIO_UI
+// DISPLAY, WAYLAND_DISPLAY or QT_QPA_PLATFORM is set.
+bool hasDisplay();
+// The window on projects and files; returns when it is closed.
+Result<int> openWindow(Context& context, const std::vector<std::string>& paths);
+// `bench start` and `bench ui`.
+void addWindowBench(CLI::App& bench, Run& run);
+#endif
+
 // Without a subcommand and without a display: the whole journey on the built-in model.
 Result<int> demonstration(Context& context);
 

@@ -50,8 +50,8 @@ void Notifier::notify(const QString& title, const QString& words, bool urgent) {
     QDBusMessage call =
         QDBusMessage::createMethodCall(kNotifications, kNotificationsPath, kNotifications, QStringLiteral("Notify"));
     const QVariantMap hints{{QStringLiteral("urgency"), QVariant::fromValue<uchar>(urgent ? 2 : 1)},
-                            {QStringLiteral("desktop-entry"), QStringLiteral("io.github.qlora_studio.Studio")}};
-    call << QStringLiteral("QLoRA Studio") << last_ << QStringLiteral("io.github.qlora_studio.Studio") << title
+                            {QStringLiteral("desktop-entry"), QStringLiteral("org.qlora_studio.Studio")}};
+    call << QStringLiteral("QLoRA Studio") << last_ << QStringLiteral("org.qlora_studio.Studio") << title
          << words.toHtmlEscaped() << QStringList{QStringLiteral("default"), tr("Show")} << hints << -1;
     auto* watcher = new QDBusPendingCallWatcher(QDBusConnection::sessionBus().asyncCall(call), this);
     connect(watcher, &QDBusPendingCallWatcher::finished, this, [this, watcher] {
@@ -67,9 +67,9 @@ void Notifier::onAction(uint id, const QString&) {
 
 void tellTaskBar(double share) {
     QDBusMessage signal =
-        QDBusMessage::createSignal(QStringLiteral("/io/github/qlora_studio/Studio"),
+        QDBusMessage::createSignal(QStringLiteral("/org/qlora_studio/Studio"),
                                    QStringLiteral("com.canonical.Unity.LauncherEntry"), QStringLiteral("Update"));
-    signal << QStringLiteral("application://io.github.qlora_studio.Studio.desktop")
+    signal << QStringLiteral("application://org.qlora_studio.Studio.desktop")
            << QVariantMap{{QStringLiteral("progress"), std::max(0.0, share)},
                           {QStringLiteral("progress-visible"), share >= 0}};
     QDBusConnection::sessionBus().send(signal);

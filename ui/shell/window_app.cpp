@@ -77,7 +77,7 @@ int runWindow(int argc, char** argv, const WindowOptions& options) {
     QCoreApplication::setApplicationName(QStringLiteral("qlora-studio"));
     QCoreApplication::setApplicationVersion(options.version);
     QGuiApplication::setApplicationDisplayName(QStringLiteral("QLoRA Studio"));
-    QGuiApplication::setDesktopFileName(QStringLiteral("io.github.qlora_studio.Studio"));
+    QGuiApplication::setDesktopFileName(QStringLiteral("org.qlora_studio.Studio"));
     QGuiApplication::setQuitOnLastWindowClosed(false);
     SingleInstance instance(instanceName());
     if (instance.handOver(options.paths)) return 0;
