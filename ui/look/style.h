@@ -3,6 +3,8 @@
 
 #include <QProxyStyle>
 
+class QAbstractButton;
+
 namespace studio::ui {
 
 enum class ThemeChoice { System, Light, Dark };
@@ -27,7 +29,7 @@ class StudioStyle final : public QProxyStyle {
 void applyTheme(ThemeChoice choice);
 
 // The one button of a page that does what the page is for.
-void setPrimary(class QAbstractButton* button);
+void setPrimary(QAbstractButton* button);
 bool isPrimary(const QWidget* button);
 
 }  // namespace studio::ui

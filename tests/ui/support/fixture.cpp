@@ -42,8 +42,9 @@ std::filesystem::path firstTrees(const std::filesystem::path& folder, int trees)
 
 PrivateHome::PrivateHome() {
     for (const char* variable : {"HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME"})
-        qputenv(variable, (folder_.path() +
-                           (qstrcmp(variable, "HOME") == 0 ? "" : "/" + QString(QLatin1String(variable)).toLower()))
+        qputenv(variable, (folder_.path() + (qstrcmp(variable, "HOME") == 0
+                                                 ? QString()
+                                                 : QLatin1Char('/') + QString(QLatin1String(variable)).toLower()))
                               .toUtf8());
 }
 
