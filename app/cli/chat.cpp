@@ -1,9 +1,8 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <iostream>
-
 #include "cli/command.h"
+#include "cli/input.h"
 #include "jobs/chat.h"
 #include "jobs/model_folder.h"
 
@@ -47,11 +46,12 @@ Result<int> once(Context& context, const jobs::Chatter& chatter, std::vector<job
 Result<int> conversation(Context& context, const jobs::Chatter& chatter, std::vector<jobs::ChatTurn> turns,
                          const Options& options) {
     context.terminal.say("Type a message and Return; an empty line ends the chat.");
-    std::string line;
+    Input input(context.signals.token());
     for (;;) {
         if (isatty(STDIN_FILENO)) write("> ");
-        if (!std::getline(std::cin, line) || line.empty()) return kOk;
-        turns.push_back({text::Role::Prompter, line});
+        STUDIO_TRY(const auto line, input.line());
+        if (!line || line->empty()) return kOk;
+        turns.push_back({text::Role::Prompter, *line});
         STUDIO_TRY(const jobs::Answer a, jobs::answer(chatter, turns, options.sampling, write, context.job()));
         write("\n");
         std::string note = jobs::endText(a);
@@ -78,7 +78,9 @@ Result<int> chat(Context& context, Options& options) {
     std::vector<jobs::ChatTurn> turns;
     if (!options.system.empty()) turns.push_back({text::Role::System, options.system});
     if (options.prompt_option->count() == 0 && !context.json) return conversation(context, chatter, turns, options);
-    if (options.prompt_option->count() == 0) options.prompt.assign(std::istreambuf_iterator<char>(std::cin), {});
+    if (options.prompt_option->count() == 0) {
+        STUDIO_TRY(options.prompt, Input(context.signals.token()).all());
+    }
     if (options.prompt.ends_with('\n')) options.prompt.pop_back();
     turns.push_back({text::Role::Prompter, options.prompt});
     return once(context, chatter, std::move(turns), options);

@@ -1,8 +1,7 @@
 #include <fmt/format.h>
 
-#include <iostream>
-
 #include "cli/command.h"
+#include "cli/input.h"
 #include "io/line_reader.h"
 #include "text/tokenizer.h"
 
@@ -74,7 +73,9 @@ Result<int> tokenize(Context& context, const Options& options) {
     if (!options.file.empty()) return tokenizeFile(context, *tokenizer, options.file);
 
     std::string text = options.text;
-    if (!options.has_text) text.assign(std::istreambuf_iterator<char>(std::cin), {});
+    if (!options.has_text) {
+        STUDIO_TRY(text, Input(context.signals.token()).all());
+    }
     std::vector<int> ids;
     tokenizer->encodeWithSpecials(text, ids);
     if (context.json) {
