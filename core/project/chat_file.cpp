@@ -185,9 +185,9 @@ io::Json toJson(const Chat& chat) {
         }
         nodes.push_back(std::move(json));
     }
-    return {{"schema_version", kSchema}, {"id", chat.id},       {"title", chat.title},
+    return {{"schema_version", kSchema}, {"id", chat.id},           {"title", chat.title},
             {"created", chat.created},   {"changed", chat.changed}, {"settings", settingsJson(chat.settings)},
-            {"draft", chat.draft},       {"shown", chat.shown}, {"turns", std::move(nodes)}};
+            {"draft", chat.draft},       {"shown", chat.shown},     {"turns", std::move(nodes)}};
 }
 
 Result<Chat> chatFromJson(const io::Json& json) {

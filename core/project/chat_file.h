@@ -77,15 +77,15 @@ struct Chat {
     int shown = -1;  // the first node that is shown
     bool operator==(const Chat&) const = default;
 
-    std::vector<int> path() const;               // of what is shown, from the beginning
-    std::vector<int> siblings(int node) const;   // with itself, in the order they were made
-    int add(int parent, ChatNode node);          // shows it; returns its index
-    void show(int node);                         // and, below it, what was shown there last
-    std::string heading() const;                 // the title, or the start of the first prompt; may be empty
-    int branches() const;                        // ends of the tree
+    std::vector<int> path() const;              // of what is shown, from the beginning
+    std::vector<int> siblings(int node) const;  // with itself, in the order they were made
+    int add(int parent, ChatNode node);         // shows it; returns its index
+    void show(int node);                        // and, below it, what was shown there last
+    std::string heading() const;                // the title, or the start of the first prompt; may be empty
+    int branches() const;                       // ends of the tree
 };
 
-std::string newChatId();   // by time, unique within a project
+std::string newChatId();  // by time, unique within a project
 std::string chatTimeNow();
 
 io::Json toJson(const Chat& chat);

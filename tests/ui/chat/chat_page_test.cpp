@@ -1,0 +1,134 @@
+// The Chat page: what it shows of chats on the disk, and what is kept.
+#include <QClipboard>
+#include <QScrollBar>
+
+#include "ui/chat/chat_page.h"
+#include "ui/look/format.h"
+#include "ui/support/fixture.h"
+
+using namespace studio;
+using namespace studio::ui;
+using studio::ui::testing::Bench;
+using studio::ui::testing::photograph;
+using studio::ui::testing::waitFor;
+
+namespace {
+
+project::ChatReply reply(const char* label, bool base, const char* text, project::ChatEnd end, int tokens) {
+    project::ChatReply r;
+    r.label = label;
+    r.base = base;
+    r.text = text;
+    r.end = end;
+    r.new_tokens = tokens;
+    r.seconds = 0.106;
+    r.first_token_seconds = 0.011;
+    return r;
+}
+
+project::Chat quenya() {
+    project::Chat chat;
+    chat.id = "20260301-101500-0000000a";
+    chat.created = "2026-03-01T10:15:00Z";
+    chat.changed = "2026-03-01T10:20:00Z";
+    chat.settings.compare = true;
+    chat.settings.model.base = (jobs::builtInModels() / "model").string();
+    project::ChatNode prompt;
+    prompt.prompt = "What are some words to express love and affection in Tolkien’s Quenya?";
+    const int asked = chat.add(-1, prompt);
+    project::ChatNode answer;
+    answer.answer = true;
+    answer.replies = {reply("studio-r16 @ 420", false, "Short.", project::ChatEnd::ByItself, 3)};
+    chat.add(asked, answer);
+    answer.replies = {
+        reply("studio-r16 @ 420", false,
+              "Quenya has several words for love. **Melmë** means love in general, and **melissë** is a lover "
+              "(feminine); a beloved one is **melda**. To say “I love you” one writes *melin le*.\n\n"
+              "- *melmë*: love\n- *melda*: beloved, dear\n- `mel-`: the root\n\n"
+              "Tolkien took care that the sound of the words is soft and mesmerising, so these are often used in verse.",
+              project::ChatEnd::ByItself, 96),
+        reply("phi-2, base", true,
+              "Some words to express love and affection in Quenya are: melme, mel, melda.\n\nExercise 1: What is the "
+              "difference between love and affection?\nAnswer: Love is a strong feeling of deep affection, while "
+              "affection is a gentle feeling of fondness or liking.\n\nExercise 2: What are some ways to express love and",
+              project::ChatEnd::MaxTokens, 128)};
+    const int shown = chat.add(asked, answer);
+    answer.replies = {reply("studio-r16 @ 420", false, "Another.", project::ChatEnd::Stopped, 2)};
+    chat.add(asked, answer);
+    chat.show(shown);
+    return chat;
+}
+
+project::Chat plain(const char* id, const char* prompt, const std::string& answer_text, project::ChatEnd end) {
+    project::Chat chat;
+    chat.id = id;
+    chat.created = chat.changed = "2026-02-27T09:00:00Z";
+    chat.settings.model.base = (jobs::builtInModels() / "model").string();
+    project::ChatNode node;
+    node.prompt = prompt;
+    const int asked = chat.add(-1, node);
+    project::ChatNode answer;
+    answer.answer = true;
+    answer.replies = {reply("Studio demo, base", true, answer_text.c_str(), end, 256)};
+    chat.add(asked, answer);
+    return chat;
+}
+
+}  // namespace
+
+class ChatPageTest : public QObject {
+    Q_OBJECT
+
+  private Q_SLOTS:
+    void showsAnEmptyChatWithPrompts() {
+        Bench bench(40);
+        ChatPage page(bench.session());
+        page.resize(1280, 800);
+        page.show();
+        page.activated();
+        QVERIFY(waitFor([&] { return page.presenter().model() != nullptr; }));
+        QVERIFY(waitFor([&] {
+            for (auto* card : page.findChildren<PromptCard*>())
+                if (card->isVisible()) return true;
+            return false;
+        }));
+        photograph(page, QStringLiteral("chat-empty"));
+        QCOMPARE(testing::withoutAccessibleName(page), QStringList());
+        QCOMPARE(testing::clippedTexts(page), QStringList());
+        photograph(page, QStringLiteral("chat-empty-narrow"), {1024, 640});
+    }
+
+    void showsChatsOfTheProjectSideBySide() {
+        Bench bench;
+        const auto folder = bench.session().paths().chats();
+        QVERIFY(project::saveChat(folder, quenya()));
+        std::string code = "Here is a function:\n\n```python\ndef twice(x):\n    return 2 * x\n```\n\n1. Call it\n2. Read it\n";
+        for (int i = 0; i < 60; ++i) code += "A long answer goes on and on, with more and more words in every line of it. ";
+        QVERIFY(project::saveChat(folder, plain("20260227-090000-0000000b", "Explain JIT compilation", code,
+                                                project::ChatEnd::MaxTokens)));
+        auto failed = plain("20260227-080000-0000000c", "Write a monologue of a Spartan", "", project::ChatEnd::Failed);
+        failed.nodes[1].replies[0].error = "The model's file model.safetensors is cut off at 4,096 of 17,583,256 bytes. "
+                                           "Download the model again, or choose another one.";
+        failed.nodes[1].replies[0].new_tokens = 0;
+        QVERIFY(project::saveChat(folder, failed));
+        ChatPage page(bench.session());
+        page.resize(1280, 800);
+        page.show();
+        page.activated();
+        QVERIFY(waitFor([&] { return page.presenter().model() != nullptr && page.presenter().chat(); }));
+        QVERIFY(waitFor([&] { return !page.statusRight().isEmpty(); }));
+        QCOMPARE(page.presenter().turns().size(), std::size_t(2));
+        QCOMPARE(page.presenter().turns()[1].branch, 1);
+        photograph(page, QStringLiteral("chat-compare"));
+        photograph(page, QStringLiteral("chat-compare-narrow"), {1024, 640});
+        auto* list = page.findChild<QListView*>();
+        list->setCurrentIndex(list->model()->index(1, 0));
+        QTest::qWait(300);
+        photograph(page, QStringLiteral("chat-long"));
+        list->setCurrentIndex(list->model()->index(2, 0));
+        photograph(page, QStringLiteral("chat-failed"));
+    }
+};
+
+STUDIO_WIDGET_TEST(ChatPageTest)
+#include "chat_page_test.moc"

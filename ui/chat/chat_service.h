@@ -1,0 +1,68 @@
+// Asks models on the engine thread: the loaded one, or between the steps of the run at work.
+#pragma once
+
+#include <QObject>
+#include <QPointer>
+#include <QTimer>
+#include <filesystem>
+#include <memory>
+#include <optional>
+
+#include "jobs/chat.h"
+#include "jobs/model_folder.h"
+#include "ui/session/session.h"
+
+namespace studio::ui {
+
+struct ChatQuestion {
+    jobs::ModelRequest model;    // as it is loaded where no run is at work
+    std::filesystem::path run;   // whose adapter is asked; empty: of no run of the project
+    std::filesystem::path base;  // the base it stands on
+    bool newest = false;         // the run's newest state: its live adapter while it is at work
+    std::string template_name;
+    std::vector<jobs::ChatTurn> turns;
+    jobs::SamplingOptions options;  // adapter_strength 0: the base
+    QString title;                  // "Chatting with studio-r16"
+};
+
+class ChatService : public QObject {
+    Q_OBJECT
+  public:
+    explicit ChatService(Session& session, QObject* parent = nullptr);
+    ~ChatService() override;
+
+    // One at a time; while busy() nothing is taken.
+    void ask(ChatQuestion question);
+    // What was shown stays; the answer counts as stopped at once, the engine follows within a token.
+    void stop();
+    bool busy() const { return shared_ != nullptr; }
+    // Whether the question would go to the live adapter (or its base).
+    bool isLive(const ChatQuestion& question) const;
+    // Why it cannot be asked now; nullopt: it can. `waits`: it can once the run makes steps.
+    std::optional<Error> refusal(const ChatQuestion& question, bool* waits = nullptr) const;
+
+  Q_SIGNALS:
+    void waiting(const QString& why, const studio::Progress& progress);  // before the first token
+    void text(const QString& piece, int tokens, double seconds);         // at most 30 a second
+    void answered(const studio::jobs::Answer& answer);                   // also when stopped
+    void cutByRun(const studio::jobs::Answer& answer);
+    void failed(const studio::Error& error);
+
+  private:
+    struct Shared;
+    class Live;
+    void askLoaded(ChatQuestion question);
+    void askLive(ChatQuestion question);
+    void drain();
+    void finish();
+    void runEnded();
+
+    Session& session_;
+    std::shared_ptr<Shared> shared_;
+    QPointer<Task> task_;
+    QTimer timer_;
+    bool live_ = false;
+    std::optional<ChatQuestion> waiting_for_run_;
+};
+
+}  // namespace studio::ui

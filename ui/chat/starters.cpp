@@ -1,0 +1,111 @@
+#include "ui/chat/starters.h"
+
+#include <QPainter>
+#include <QVBoxLayout>
+
+#include "ui/look/type.h"
+
+namespace studio::ui {
+namespace {
+
+constexpr int kInset = 3 * kSpace;
+constexpr int kFlags = Qt::AlignLeft | Qt::AlignVCenter | Qt::TextWordWrap | Qt::TextWrapAnywhere;
+
+}  // namespace
+
+PromptCard::PromptCard(QWidget* parent) : QAbstractButton(parent) {
+    setFocusPolicy(Qt::StrongFocus);
+    setCursor(Qt::PointingHandCursor);
+    QSizePolicy policy(QSizePolicy::Expanding, QSizePolicy::Fixed);
+    policy.setHeightForWidth(true);
+    setSizePolicy(policy);
+}
+
+QSize PromptCard::sizeHint() const {
+    return {40 * fontMetrics().averageCharWidth(), heightForWidth(40 * fontMetrics().averageCharWidth())};
+}
+
+int PromptCard::heightForWidth(int width) const {
+    const int glyph = fontMetrics().height() + 2 * kSpace;
+    return fontMetrics().boundingRect(QRect(0, 0, width - 2 * kInset - glyph, 1 << 14), kFlags, text()).height() +
+           2 * kInset;
+}
+
+void PromptCard::paintEvent(QPaintEvent*) {
+    QPainter painter(this);
+    painter.setRenderHint(QPainter::Antialiasing);
+    const bool lit = underMouse() || hasFocus();
+    painter.setPen(QPen(colour(lit ? Hue::Accent : Hue::Line, this), hasFocus() ? 2 : 1));
+    painter.setBrush(colour(isDown() ? Hue::AccentWash : Hue::Surface, this));
+    painter.drawRoundedRect(QRectF(rect()).adjusted(1, 1, -1, -1), 6, 6);
+    const int side = fontMetrics().height();
+    painter.setPen(colour(Hue::Text, this));
+    const QRect inner = rect().adjusted(kInset, kInset, -kInset - side - 2 * kSpace, -kInset);
+    painter.drawText(inner, kFlags, text());
+    drawGlyph(painter, Glyph::Right,
+              QRectF(rect().right() - kInset - side * 0.7, (height() - side * 0.7) / 2, side * 0.7, side * 0.7),
+              colour(lit ? Hue::Accent : Hue::Faint, this));
+}
+
+void PromptCard::enterEvent(QEnterEvent*) {
+    update();
+}
+
+void PromptCard::leaveEvent(QEvent*) {
+    update();
+}
+
+Starters::Starters(QWidget* parent)
+    : QWidget(parent),
+      title_(new Text(Text::Kind::Title)),
+      hint_(new Text(Text::Kind::Secondary)),
+      column_(new QWidget) {
+    auto* outer = new QVBoxLayout(this);
+    outer->setContentsMargins(4 * kSpace, 4 * kSpace, 4 * kSpace, 4 * kSpace);
+    outer->addStretch(2);
+    outer->addWidget(column_, 0, Qt::AlignHCenter);
+    outer->addStretch(3);
+    auto* column = new QVBoxLayout(column_);
+    column->setContentsMargins(0, 0, 0, 0);
+    column->setSpacing(2 * kSpace);
+    for (Text* label : {title_, hint_}) {
+        label->setWordWrap(true);
+        label->setAlignment(Qt::AlignCenter);
+        column->addWidget(label);
+    }
+    column->addSpacing(2 * kSpace);
+    for (int i = 0; i < 3; ++i) {
+        auto* card = new PromptCard;
+        card->hide();
+        connect(card, &QAbstractButton::clicked, this, [this, card] { Q_EMIT chosen(card->toolTip()); });
+        column->addWidget(card);
+        cards_.push_back(card);
+    }
+    setModel({});
+}
+
+void Starters::setModel(const QString& label) {
+    title_->setText(label.isEmpty() ? tr("Ask a model") : tr("Ask %1").arg(label));
+}
+
+void Starters::setPrompts(const QStringList& prompts, bool held_out) {
+    hint_->setText(prompts.isEmpty() ? tr("Write a message below. Ctrl+Return sends it.")
+                   : held_out        ? tr("Prompts of held-out conversations, which training never saw:")
+                                     : tr("Prompts of this project's conversations:"));
+    for (std::size_t i = 0; i < cards_.size(); ++i) {
+        const bool used = static_cast<qsizetype>(i) < prompts.size();
+        cards_[i]->setVisible(used);
+        if (!used) continue;
+        const QString prompt = prompts[static_cast<qsizetype>(i)];
+        cards_[i]->setText(prompt);
+        cards_[i]->setToolTip(prompt);
+        cards_[i]->setAccessibleName(tr("Ask: %1").arg(prompt));
+        cards_[i]->updateGeometry();
+    }
+}
+
+void Starters::resizeEvent(QResizeEvent*) {
+    column_->setFixedWidth(std::min(width() - 8 * kSpace, 64 * fontMetrics().averageCharWidth()));
+}
+
+}  // namespace studio::ui
