@@ -1,0 +1,247 @@
+// The Runs page in each state it can have.
+#include <QPushButton>
+#include <QSignalSpy>
+
+#include "ui/look/format.h"
+#include "ui/runs/run_banner.h"
+#include "ui/runs/run_folders.h"
+#include "ui/runs/run_list.h"
+#include "ui/runs/run_plots.h"
+#include "ui/runs/run_side.h"
+#include "ui/runs/runs_page.h"
+#include "ui/runs/runs_presenter.h"
+#include "ui/runs/runs_table.h"
+#include "ui/support/fixture.h"
+#include "ui/widgets/basics.h"
+
+using namespace studio;
+using namespace studio::ui;
+using namespace studio::ui::testing;
+using project::RunState;
+
+class RunsPageTest : public QObject {
+    Q_OBJECT
+
+    struct Shown {
+        Bench bench;
+        RunsPage page{bench.session()};
+        std::filesystem::path runs = bench.session().paths().runs();
+
+        void show(const std::filesystem::path& select = {}) {
+            page.resize(1280, 800);
+            page.show();
+            page.presenter().start();
+            const std::size_t count = entriesOf(runs).size();
+            QVERIFY(waitFor([&] { return page.presenter().listed() && page.presenter().runs().size() == count; }));
+            if (!select.empty()) page.presenter().select(select);
+            QVERIFY(waitFor([this] {
+                return page.presenter().selected().empty() || page.presenter().data() ||
+                       !page.presenter().readError().isEmpty();
+            }));
+        }
+        // A few runs as a project collects them.
+        void others() {
+            makeRun(runs, {.name = "guanaco-r64", .rate = 1e-4, .r = 64, .final_loss = 1.59});
+            makeRun(runs, {.name = "lr-4e-4", .state = RunState::Stopped, .steps = 210, .rate = 4e-4, .final_loss = 1.68});
+            makeRun(runs, {.name = "notebook",
+                           .state = RunState::Failed,
+                           .steps = 88,
+                           .eval_every = 0,
+                           .save_every = 0,
+                           .failure = "The loss was not finite in 20 steps in a row. Lower learning_rate, or raise "
+                                      "warmup_steps.",
+                           .rate = 1e-3,
+                           .final_loss = 2.2});
+        }
+        LiveRun live(const std::filesystem::path& folder, RunState state, int step, int total) {
+            LiveRun run;
+            run.name = QStringLiteral("studio-r16");
+            run.folder = pathText(folder);
+            run.state = state;
+            run.step = step;
+            run.total = total;
+            run.epoch = 0.84 * step / total;
+            run.elapsed = step * 0.098;
+            run.seconds_left = (total - step) * 0.098;
+            run.tokens_per_s = 41870;
+            run.eval_loss = 1.6021;
+            run.checkpoint_step = step / 100 * 100;
+            run.since_checkpoint.start();
+            run.device = QStringLiteral("8 × AMD EPYC");
+            return run;
+        }
+    };
+
+  private Q_SLOTS:
+    void withoutRunsItLeadsToTheRecipe() {
+        Shown shown;
+        shown.show();
+        QSignalSpy pages(&shown.bench.session().go(), &Navigator::showPage);
+        photograph(shown.page, QStringLiteral("runs-empty"));
+        auto* button = shown.page.findChild<EmptyState*>()->findChild<QPushButton*>();
+        QVERIFY(button->isVisible());
+        button->click();
+        QCOMPARE(pages.size(), 1);
+        QCOMPARE(pages[0][0].value<PageId>(), PageId::Recipe);
+    }
+
+    void aFinishedRunSaysBeforeAndAfterAndOffersWhatComesNext() {
+        Shown shown;
+        shown.others();
+        const auto folder = makeRun(shown.runs, {});
+        shown.show(folder);
+        const RunNotice& notice = shown.page.banner().notice();
+        QVERIFY2(notice.hint.startsWith(QStringLiteral("Validation loss 3.0400 → 1.59")), qPrintable(notice.hint));
+        QSignalSpy evaluations(&shown.bench.session().go(), &Navigator::evaluate);
+        QSignalSpy chats(&shown.bench.session().go(), &Navigator::chatWith);
+        QSignalSpy recipes(&shown.bench.session().go(), &Navigator::newRunFrom);
+        shown.page.banner().button(RunAct::Evaluate)->click();
+        shown.page.banner().button(RunAct::ChatBest)->click();
+        shown.page.banner().button(RunAct::NewFromThis)->click();
+        QCOMPARE(evaluations.size(), 1);
+        QCOMPARE(recipes.size(), 1);
+        QVERIFY(chats[0][1].toString().endsWith(QStringLiteral("checkpoint-420")));
+        photograph(shown.page, QStringLiteral("runs-finished"));
+        photograph(shown.page, QStringLiteral("runs-narrow"), {860, 560});
+        QCOMPARE(clippedTexts(shown.page), QStringList());
+        QCOMPARE(withoutAccessibleName(shown.page), QStringList());
+    }
+
+    void aRunAtWorkGrowsAsItsStepsCome() {
+        Shown shown;
+        shown.others();
+        const RunOptions options{.state = RunState::Running, .steps = 400, .total = 1500};
+        const auto folder = makeRun(shown.runs, options);
+        shown.show(folder);
+        shown.page.presenter().setLive(shown.live(folder, RunState::Running, 420, 1500));
+        QVERIFY(waitFor([&] { return shown.page.presenter().data() != nullptr; }));
+        shown.page.presenter().appendSteps(stepRecords(options, 401, 420));
+        shown.page.presenter().appendSteps(stepRecords(options, 401, 420));  // told twice, shown once
+        shown.page.presenter().appendEvaluation({420, evalLoss(options, 420)});
+        QVERIFY(waitFor([&] { return shown.page.presenter().data()->metrics.steps.size() == 420; }));
+        QCOMPARE(shown.page.plots().loss().series()[0].points.size(), std::size_t(420));
+        QCOMPARE(shown.page.plots().loss().series()[1].points.back().step, 420.0);
+        QVERIFY(!shown.page.banner().isVisible());
+        shown.page.plots().group().setCursor(390);
+        QVERIFY(shown.page.plots().loss().readOut().value(0).startsWith(QStringLiteral("Step 390 · epoch")));
+        photograph(shown.page, QStringLiteral("runs-running"));
+        QVERIFY(shown.page.escape());
+        QVERIFY(!shown.page.escape());
+    }
+
+    void eachLiveStateHasItsSentenceAndButtons_data() {
+        QTest::addColumn<int>("state");
+        QTest::addColumn<QString>("sentence");
+        QTest::addColumn<QString>("picture");
+        QTest::newRow("preparing") << int(RunState::Preparing) << QStringLiteral("Preparing: Loading weights") << QStringLiteral("runs-preparing");
+        QTest::newRow("paused") << int(RunState::Paused) << QStringLiteral("Paused after step 420 of 1,500.") << QStringLiteral("runs-paused");
+        QTest::newRow("stopping") << int(RunState::Stopping) << QStringLiteral("Stopping after this step…") << QStringLiteral("runs-stopping");
+        QTest::newRow("save failed") << int(RunState::Running) << QStringLiteral("The checkpoint could not be saved") << QStringLiteral("runs-disk-full");
+    }
+    void eachLiveStateHasItsSentenceAndButtons() {
+        QFETCH(int, state);
+        QFETCH(QString, sentence);
+        QFETCH(QString, picture);
+        Shown shown;
+        shown.others();
+        const bool preparing = RunState(state) == RunState::Preparing;
+        const RunOptions options{.state = RunState::Running, .steps = preparing ? 0 : 420, .total = 1500, .samples = !preparing};
+        const auto folder = makeRun(shown.runs, options);
+        shown.show(folder);
+        LiveRun live = shown.live(folder, RunState(state), preparing ? 0 : 420, 1500);
+        if (preparing) {
+            live.phase = QStringLiteral("Loading weights");
+            live.done = 3'100'000'000;
+            live.total_units = 5'560'000'000;
+            live.checkpoint_step = -1;
+            live.seconds_left.reset();
+        }
+        if (RunState(state) == RunState::Running)
+            live.save_error = QStringLiteral("No space left on the disk that holds runs/studio-r16.");
+        shown.page.presenter().setLive(live);
+        QVERIFY(waitFor([&] { return shown.page.presenter().data() != nullptr; }));
+        QVERIFY2(shown.page.banner().notice().sentence.startsWith(sentence),
+                 qPrintable(shown.page.banner().notice().sentence));
+        if (RunState(state) == RunState::Stopping)
+            QCOMPARE(shown.page.banner().button(RunAct::StopNow)->text(), QStringLiteral("Stop Now, Lose 21 Steps"));
+        if (preparing) QVERIFY(shown.page.banner().button(RunAct::Cancel));
+        photograph(shown.page, picture);
+    }
+
+    void aFailedRunNamesTheCauseAndTheField() {
+        Shown shown;
+        shown.others();
+        shown.show(shown.runs / "notebook");
+        const RunNotice& notice = shown.page.banner().notice();
+        QVERIFY(notice.hint.contains(QStringLiteral("not finite")));
+        QCOMPARE(notice.field, QStringLiteral("learning_rate"));
+        QSignalSpy fields(&shown.bench.session().go(), &Navigator::showField);
+        shown.page.banner().button(RunAct::ShowField)->click();
+        QCOMPARE(fields[0][0].toString(), QStringLiteral("learning_rate"));
+        photograph(shown.page, QStringLiteral("runs-failed"));
+    }
+
+    void aRunWhoseProcessIsGoneCanBeResumed() {
+        Shown shown;
+        shown.others();
+        const auto folder = makeRun(shown.runs, {.state = RunState::Interrupted, .steps = 315, .total = 1500});
+        shown.show(folder);
+        QCOMPARE(shown.page.presenter().data()->info.state, RunState::Interrupted);
+        QCOMPARE(shown.page.banner().notice().hint, QStringLiteral("Resume goes on from the checkpoint of step 300."));
+        QVERIFY(shown.page.banner().button(RunAct::Resume));
+        photograph(shown.page, QStringLiteral("runs-interrupted"));
+    }
+
+    void aStoppedRunCanBeResumed() {
+        Shown shown;
+        shown.others();
+        shown.show(shown.runs / "lr-4e-4");
+        QVERIFY(shown.page.banner().button(RunAct::Resume));
+        photograph(shown.page, QStringLiteral("runs-stopped"));
+    }
+
+    void theTableSortsAbsentValuesLast() {
+        Shown shown;
+        shown.others();
+        makeRun(shown.runs, {});
+        shown.show();
+        shown.page.showTable(true);
+        auto* table = shown.page.findChild<RunsTable*>();
+        photograph(shown.page, QStringLiteral("runs-table"));
+        for (const auto order : {Qt::AscendingOrder, Qt::DescendingOrder}) {
+            table->sortByColumn(RunsTableModel::Best, order);
+            const auto last = table->model()->index(table->model()->rowCount() - 1, RunsTableModel::Name);
+            // Without evaluations but the one before the first step, the worst is that one.
+            if (order == Qt::AscendingOrder) QCOMPARE(last.data().toString(), QStringLiteral("notebook"));
+        }
+        QVERIFY(shown.page.escape());
+    }
+
+    void whatWasShownComesBack() {
+        Shown shown;
+        shown.others();
+        shown.show(shown.runs / "lr-4e-4");
+        const QJsonObject state = shown.page.saveState();
+        RunsPage again(shown.bench.session());
+        again.restoreState(state);
+        again.presenter().start();
+        QVERIFY(waitFor([&] { return again.presenter().selected() == shown.runs / "lr-4e-4"; }));
+    }
+
+    void aDamagedRecordHasItsSentence() {
+        Shown shown;
+        const auto folder = makeRun(shown.runs, {});
+        const auto entries = entriesOf(shown.runs);
+        QFile record(pathText(folder / "run.json"));
+        QVERIFY(record.open(QIODevice::WriteOnly));
+        record.write("{");
+        record.close();
+        shown.page.show();
+        shown.page.presenter().setEntries(entries);
+        QVERIFY(waitFor([&] { return !shown.page.presenter().readError().isEmpty(); }));
+        photograph(shown.page, QStringLiteral("runs-unreadable"));
+    }
+};
+
+STUDIO_WIDGET_TEST(RunsPageTest)
+#include "runs_page_test.moc"

@@ -1,0 +1,44 @@
+// Beside the plots: how far it is, what it runs on, its checkpoints, what it was made from, what it noticed.
+#pragma once
+
+#include <QWidget>
+
+#include "ui/runs/run_data.h"
+
+class QProgressBar;
+class QTableWidget;
+
+namespace studio::ui {
+
+class FactList;
+class Text;
+
+class RunSide : public QWidget {
+    Q_OBJECT
+  public:
+    explicit RunSide(QWidget* parent = nullptr);
+    void setRun(const RunData* data, const LiveRun* live);
+    void setCheckpoints(const RunData& data);
+    void setMemory(const QString& memory);  // empty: not known
+    void setNotices(const QStringList& notices);
+    const FactList& facts() const { return *facts_; }
+    int checkpointCount() const;
+
+  Q_SIGNALS:
+    void checkpointMarked(qint64 step);
+    void evaluateWanted(const QString& checkpoint);
+    void chatWanted(const QString& checkpoint);
+    void folderWanted(const QString& checkpoint);
+
+  private:
+    void checkpointMenu(const QPoint& place);
+    Text* section(const QString& words);
+    QProgressBar* bar_;
+    Text *steps_, *left_;
+    FactList *facts_, *recipe_;
+    Text *checkpoints_title_, *recipe_title_, *notices_title_, *notices_;
+    QTableWidget* checkpoints_;
+    QString memory_;
+};
+
+}  // namespace studio::ui

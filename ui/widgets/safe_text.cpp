@@ -1,0 +1,24 @@
+#include "ui/widgets/safe_text.h"
+
+namespace studio::ui {
+
+QString shownText(const QString& text, bool lines, qsizetype most) {
+    QString out;
+    out.reserve(std::min(text.size(), most));
+    for (const QChar c : text) {
+        if (out.size() >= most) return out + QChar(u'…');
+        const char16_t u = c.unicode();
+        if (u == u'\n' || u == u'\t')
+            out += lines ? c : QChar(u' ');
+        else if (u == u'\r')
+            continue;
+        else if (u < 0x20 || (u >= 0x7f && u < 0xa0) || (u >= 0x200b && u <= 0x200f) ||
+                 (u >= 0x2028 && u <= 0x202e) || (u >= 0x2060 && u <= 0x206f) || u == 0xfeff || u == 0x061c)
+            out += QChar(0x25a1);
+        else
+            out += c;
+    }
+    return out;
+}
+
+}  // namespace studio::ui

@@ -1,0 +1,12 @@
+// Text from files and models, as it may be shown: nothing in it can change the order or the look of what stands beside.
+#pragma once
+
+#include <QString>
+
+namespace studio::ui {
+
+// Control characters, also those that turn the direction of writing, become "□"; line ends stay where `lines` is set,
+// else they become spaces. Longer than `most` characters: cut, with "…".
+QString shownText(const QString& text, bool lines, qsizetype most = 8000);
+
+}  // namespace studio::ui
