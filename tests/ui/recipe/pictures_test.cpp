@@ -1,0 +1,98 @@
+// Photographs of the page in each of its states; what each must say is checked beside them.
+#include <QLineEdit>
+#include <QPushButton>
+
+#include "ui/look/format.h"
+#include "ui/recipe/consequences_view.h"
+#include "ui/recipe/recipe_form.h"
+#include "ui/recipe/recipe_page.h"
+#include "ui/support/fixture.h"
+
+using namespace studio;
+using namespace studio::ui;
+using namespace studio::ui::testing;
+
+class RecipePicturesTest : public QObject {
+    Q_OBJECT
+
+  private Q_SLOTS:
+    void initTestCase() {
+        bench_ = std::make_unique<Bench>(60);
+        page_ = std::make_unique<RecipePage>(bench_->session());
+        page_->resize(1280, 800);
+        page_->show();
+        page_->activated();
+        QVERIFY(settled());
+    }
+    void cleanupTestCase() {
+        page_.reset();
+        bench_.reset();
+    }
+
+    void aFreshRecipe() {
+        QVERIFY(page_->consequences().run());
+        QVERIFY(page_->view()->startButton()->isEnabled());
+        photograph(*page_, QStringLiteral("recipe-fresh"));
+        QVERIFY2(withoutAccessibleName(*page_).isEmpty(), qPrintable(withoutAccessibleName(*page_).join(u'\n')));
+    }
+
+    void differencesAreMarked() {
+        QVERIFY(recipe().set("learning_rate", "2e-4"));
+        QVERIFY(recipe().set("lora_alpha", "16"));
+        QVERIFY(recipe().set("lr_scheduler_type", "constant"));
+        QVERIFY(recipe().set("filter", "\"quality>=0.3\""));
+        QVERIFY(recipe().set("target_modules", "[q_proj, v_proj]"));
+        QVERIFY(settled());
+        QCOMPARE(page_->form()->changes(), 5);
+        photograph(*page_, QStringLiteral("recipe-changes"));
+        photograph(*page_, QStringLiteral("recipe-narrow"), {1024, 640});
+        photograph(*page_, QStringLiteral("recipe-wide"), {1720, 1000});
+        page_->resize(1280, 800);
+        page_->form()->goTo("lora_dropout");
+        page_->focusSearch();
+        page_->findChild<QLineEdit*>()->setText(QStringLiteral("warm"));
+    }
+
+    void whatIsWrongStandsUnderItsField() {
+        auto* rate = qobject_cast<QLineEdit*>(page_->form()->row("learning_rate")->control()->entry());
+        rate->setText(QString());
+        QTest::keyClicks(rate, QStringLiteral("-3"));
+        auto* rank = qobject_cast<QLineEdit*>(page_->form()->row("r")->control()->entry());
+        rank->setText(QString());
+        QTest::keyClicks(rank, QStringLiteral("many"));
+        QVERIFY(!page_->form()->row("r")->error().isEmpty());
+        QVERIFY(!page_->view()->startButton()->isEnabled());
+        QVERIFY(!page_->view()->startButton()->toolTip().isEmpty());
+        photograph(*page_, QStringLiteral("recipe-errors"));
+        for (FieldRow* row : page_->form()->rows()) row->discard();
+        QVERIFY(page_->view()->startButton()->isEnabled());
+    }
+
+    void theModelIsMissing() {
+        QVERIFY(recipe().set("model_name_or_path", "microsoft/phi-nowhere"));
+        QVERIFY(settled());
+        QVERIFY(!page_->consequences().model());
+        QVERIFY(!page_->view()->startButton()->isEnabled());
+        photograph(*page_, QStringLiteral("recipe-model-missing"));
+        recipe().undoStack()->undo();
+        QVERIFY(settled());
+    }
+
+    void theTwoFiles() {
+        page_->restoreState({{QStringLiteral("text"), true}});
+        photograph(*page_, QStringLiteral("recipe-text"));
+        page_->restoreState({});
+    }
+
+  private:
+    RecipeDocument& recipe() { return bench_->session().recipe(); }
+    bool settled() {
+        return waitFor([this] { return page_->consequences().preview() && !page_->consequences().stale(); });
+    }
+
+    std::unique_ptr<Bench> bench_;
+    std::unique_ptr<RecipePage> page_;
+};
+
+STUDIO_WIDGET_TEST(RecipePicturesTest)
+#include "pictures_test.moc"

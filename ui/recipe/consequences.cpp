@@ -1,0 +1,137 @@
+#include "ui/recipe/consequences.h"
+
+namespace studio::ui {
+namespace {
+
+constexpr int kPause = 200;                        // ms after the last change
+constexpr std::int64_t kSmallModel = 50'000'000;   // parameters: measured without being asked
+constexpr std::int64_t kLargeModel = 500'000'000;  // what is loaded has to go before such a one
+
+struct Computed {
+    jobs::Preview preview;
+    quint64 free_bytes = 0;
+};
+
+}  // namespace
+
+Consequences::Consequences(Session& session, QObject* parent)
+    : QObject(parent), session_(session), cache_(std::make_shared<jobs::PreviewCache>()) {
+    timer_.setSingleShot(true);
+    timer_.setInterval(kPause);
+    connect(&timer_, &QTimer::timeout, this, &Consequences::compute);
+    connect(&session.recipe(), &RecipeDocument::changed, this, &Consequences::later);
+    connect(&session, &Session::corpusChanged, this, &Consequences::later);
+    connect(&session, &Session::projectOpened, this, &Consequences::later);
+    connect(&session, &Session::projectClosed, this, [this] {
+        timer_.stop();
+        if (task_) task_->cancel();
+        cancelMeasure();
+        preview_.reset();
+        measurement_.reset();
+        measure_error_.reset();
+        Q_EMIT changed();
+    });
+}
+
+Consequences::~Consequences() {
+    if (task_) task_->cancel();
+    if (measure_task_) measure_task_->cancel();
+}
+
+void Consequences::wake() {
+    if (awake_) return;
+    awake_ = true;
+    if (session_.hasProject()) later();
+}
+
+void Consequences::later() {
+    measure_error_.reset();
+    if (!awake_ || !session_.hasProject()) return;
+    stale_ = true;
+    if (task_) task_->cancel();
+    timer_.start();
+    Q_EMIT changed();
+}
+
+void Consequences::compute() {
+    if (!session_.hasProject()) return;
+    task_ = thread_.run<Computed>(
+        this,
+        [recipe = session_.recipe().recipe(), file = session_.recipe().configFile(), runs = session_.paths().runs(),
+         cache = cache_](const JobContext& job) -> Result<Computed> {
+            Computed computed;
+            STUDIO_TRY(computed.preview, jobs::preview(recipe, file, *cache, job));
+            std::error_code ec;
+            const auto space = std::filesystem::space(runs, ec);
+            if (!ec) computed.free_bytes = space.available;
+            return computed;
+        },
+        [this](Result<Computed> computed) {
+            if (!computed && computed.error().cancelled()) return;  // a newer one follows
+            stale_ = false;
+            if (computed) {
+                preview_ = std::move(computed->preview);
+                free_bytes_ = computed->free_bytes;
+            } else {
+                preview_ = jobs::Preview{{}, {}, computed.error(), {}};
+            }
+            Q_EMIT changed();
+            measureIfCheap();
+        });
+}
+
+const jobs::Measurement* Consequences::measurement() const {
+    if (!measurement_ || measurement_->key != jobs::measurementKey(session_.recipe().recipe())) return nullptr;
+    return &*measurement_;
+}
+
+std::optional<double> Consequences::seconds() const {
+    const jobs::Measurement* measured_now = measurement();
+    if (!measured_now || !run()) return std::nullopt;
+    return jobs::estimatedSeconds(*run(), *measured_now);
+}
+
+// A small model on an engine that is open and idle costs a moment; opening the engine is the person's choice.
+void Consequences::measureIfCheap() {
+    if (measurement() || measuring_ || !run() || !model()) return;
+    const bool idle = session_.engine().device() && session_.engine().busyWith().isEmpty() && !session_.runs().active();
+    if (idle && measured_once_ && model()->base_parameters < kSmallModel) measure();
+}
+
+void Consequences::measure() {
+    if (measuring_ || !session_.hasProject()) return;
+    measuring_ = true;
+    measure_error_.reset();
+    phase_.clear();
+    const bool large = model() && model()->base_parameters > kLargeModel;
+    EngineThread& engine = session_.engine();
+    measure_task_ = engine.run<jobs::Measurement>(
+        this, tr("Dry run"),
+        [recipe = session_.recipe().recipe(), file = session_.recipe().configFile(), large, &engine](
+            engine::api::Engine& opened, const JobContext& job) -> Result<jobs::Measurement> {
+            if (large) engine.unloadNow();
+            return jobs::measure(opened, recipe, file, job);
+        },
+        [this](Result<jobs::Measurement> result) {
+            measuring_ = false;
+            measured_once_ = measured_once_ || result.has_value();
+            if (result) {
+                measurement_ = std::move(*result);
+            } else if (!result.error().cancelled()) {
+                measure_error_ = std::move(result).error();
+            }
+            Q_EMIT changed();
+            Q_EMIT measured();
+        });
+    connect(measure_task_, &Task::progress, this, [this](const Progress& progress) {
+        phase_ = QString::fromStdString(progress.phase);
+        Q_EMIT changed();
+    });
+    Q_EMIT changed();
+}
+
+void Consequences::cancelMeasure() {
+    if (measure_task_) measure_task_->cancel();
+}
+
+}  // namespace studio::ui

@@ -1,0 +1,220 @@
+#include "ui/recipe/field_row.h"
+
+#include <QEvent>
+#include <QHBoxLayout>
+#include <QKeyEvent>
+#include <QPainter>
+#include <QVBoxLayout>
+
+#include "config/recipe_file.h"
+#include "ui/look/format.h"
+#include "ui/look/type.h"
+
+namespace studio::ui {
+namespace {
+
+constexpr int kTypingPause = 300;  // ms; then what was typed counts
+
+// A cross or triangle before the sentence under a field.
+class Mark final : public QWidget {
+  public:
+    explicit Mark(QWidget* parent) : QWidget(parent) {
+        const int size = QFontMetrics(secondaryFont(font())).height();
+        setFixedSize(size, size);
+    }
+    void setCareful(bool careful) {
+        careful_ = careful;
+        update();
+    }
+
+  protected:
+    void paintEvent(QPaintEvent*) override {
+        QPainter painter(this);
+        drawGlyph(painter, careful_ ? Glyph::Careful : Glyph::Cross, QRectF(rect()).adjusted(2, 2, -2, -2),
+                  colour(careful_ ? Hue::Careful : Hue::Bad, this));
+    }
+
+  private:
+    bool careful_ = false;
+};
+
+}  // namespace
+
+FieldRow::FieldRow(const config::Field& field, RecipeDocument& document, const QString& project_folder, QWidget* parent)
+    : QWidget(parent),
+      field_(field),
+      document_(document),
+      label_(new Text(Text::Kind::Body, fieldLabel(field.key), this)),
+      control_(FieldControl::make(field, project_folder, this)),
+      revert_(new LinkButton(QString(), this)),
+      error_line_(new QWidget(this)),
+      error_text_(new Text(Text::Kind::Secondary, {}, error_line_)) {
+    setObjectName(text(field.key));
+    const FieldShape shape = shapeOf(field_);
+    label_->setBuddy(control_->entry());
+    label_->setFixedHeight(controlHeight(font()));
+    label_->setToolTip(text(field.key));
+    control_->setName(fieldLabel(field.key));
+    control_->entry()->setAccessibleDescription(text(field.help));
+    control_->entry()->installEventFilter(this);
+    for (QWidget* part : control_->findChildren<QWidget*>()) part->installEventFilter(this);
+
+    auto* row = new QHBoxLayout;
+    row->setSpacing(2 * kSpace);
+    row->addWidget(control_);
+    const bool narrow = shape == FieldShape::Number || shape == FieldShape::Check || shape == FieldShape::Choice;
+    if (narrow) {
+        control_->setSizePolicy(QSizePolicy::Maximum, QSizePolicy::Preferred);
+        if (!field.unit.empty()) row->addWidget(new Text(Text::Kind::Secondary, text(field.unit), this));
+    }
+    row->addWidget(revert_, 0, narrow ? Qt::AlignVCenter : Qt::AlignTop);
+    if (narrow) row->addStretch();
+
+    auto* wrong = new QHBoxLayout(error_line_);
+    wrong->setContentsMargins(0, 0, 0, 0);
+    wrong->setSpacing(kSpace);
+    auto* mark = new Mark(error_line_);
+    mark->setObjectName(QStringLiteral("mark"));
+    wrong->addWidget(mark, 0, Qt::AlignTop);
+    wrong->addWidget(error_text_, 1);
+    error_text_->setWordWrap(true);
+    error_line_->hide();
+    revert_->hide();
+
+    column_ = new QVBoxLayout;
+    column_->setSpacing(kSpace);
+    column_->addLayout(row);
+    column_->addWidget(error_line_);
+    auto* layout = new QHBoxLayout(this);
+    layout->setContentsMargins(0, 0, 0, 0);
+    layout->setSpacing(3 * kSpace);
+    layout->addWidget(label_, 0, Qt::AlignTop);
+    layout->addLayout(column_, 1);
+
+    typing_.setSingleShot(true);
+    typing_.setInterval(kTypingPause);
+    connect(&typing_, &QTimer::timeout, this, &FieldRow::take);
+    connect(control_, &FieldControl::edited, this, [this] {
+        typed_ = true;
+        typing_.start();
+        const auto problem = problemOf(control_->text());
+        unusable_ = problem.has_value();
+        control_->setWrong(unusable_);
+        if (problem) showError(joined(text(problem->message), text(problem->hint)), false);
+        if (!problem && !error_.isEmpty()) showError({}, false);
+        Q_EMIT stateChanged();
+    });
+    connect(control_, &FieldControl::committed, this, [this] {
+        typed_ = true;
+        take();
+    });
+    connect(revert_, &QToolButton::clicked, this, [this] {
+        typed_ = unusable_ = false;
+        const auto value = config::valueText(document_.reference(), field_.key);
+        if (value) (void)document_.set(field_.key, *value);
+        refresh();
+        giveFocus();
+    });
+}
+
+void FieldRow::setLabelWidth(int width) {
+    label_->setFixedWidth(width);
+}
+
+void FieldRow::addBelow(QWidget* widget) {
+    column_->insertWidget(1, widget);
+}
+
+void FieldRow::giveFocus() {
+    control_->entry()->setFocus(Qt::OtherFocusReason);
+}
+
+bool FieldRow::matches(const QString& words) const {
+    return fieldLabel(field_.key).contains(words, Qt::CaseInsensitive) ||
+           text(field_.key).contains(words, Qt::CaseInsensitive);
+}
+
+std::optional<Error> FieldRow::problemOf(const QString& edited) const {
+    config::Recipe trial = document_.recipe();
+    if (auto ok = config::setFromText(trial, field_.key, fileText(field_, edited)); !ok) return ok.error();
+    return std::nullopt;
+}
+
+void FieldRow::commit() {
+    if (typing_.isActive()) take();
+}
+
+void FieldRow::discard() {
+    typing_.stop();
+    typed_ = unusable_ = false;
+    refresh();
+}
+
+void FieldRow::take() {
+    typing_.stop();
+    if (!typed_) return;
+    const auto taken = document_.set(field_.key, fileText(field_, control_->text()));
+    unusable_ = !taken;
+    if (taken) {
+        typed_ = false;
+        refresh();
+    } else {
+        control_->setWrong(true);
+        showError(joined(text(taken.error().message), text(taken.error().hint)), false);
+        Q_EMIT stateChanged();
+    }
+}
+
+void FieldRow::refresh() {
+    const auto value = config::valueText(document_.recipe(), field_.key);
+    const auto preset = config::valueText(document_.reference(), field_.key);
+    differs_ = value && preset && *value != *preset;
+    QFont font = label_->font();
+    font.setWeight(differs_ ? QFont::DemiBold : QFont::Normal);
+    label_->setFont(font);
+    revert_->setVisible(differs_);
+    if (differs_) {
+        const QString was = shortText(field_, document_.reference());
+        revert_->setText(tr("was %1 ⟲").arg(was.size() > 18 ? was.left(17) + QStringLiteral("…") : was));
+        revert_->setToolTip(tr("Back to the preset's value: %1").arg(was));
+        revert_->setAccessibleName(tr("%1: back to the preset's value %2").arg(fieldLabel(field_.key), was));
+    }
+    if (unusable_ && typed_) return;
+    if (!typing_.isActive()) control_->setText(editText(field_, document_.recipe()));
+    unusable_ = false;
+    QString sentence;
+    bool careful = false;
+    for (const config::FieldIssue& issue : document_.issues()) {
+        if (issue.key != field_.key || issue.severity == config::Severity::Notice) continue;
+        if (!sentence.isEmpty() && issue.severity == config::Severity::Warning) continue;
+        careful = issue.severity == config::Severity::Warning;
+        sentence = joined(text(issue.message), text(issue.hint));
+        if (!careful) break;
+    }
+    control_->setWrong(!sentence.isEmpty() && !careful);
+    showError(sentence, careful);
+    Q_EMIT stateChanged();
+}
+
+void FieldRow::showError(const QString& sentence, bool careful) {
+    error_ = careful ? QString() : sentence;
+    error_line_->setVisible(!sentence.isEmpty());
+    error_text_->setText(sentence);
+    error_text_->setHue(careful ? Hue::Careful : Hue::Bad);
+    static_cast<Mark*>(error_line_->findChild<QWidget*>(QStringLiteral("mark")))->setCareful(careful);
+}
+
+bool FieldRow::eventFilter(QObject* watched, QEvent* event) {
+    if (event->type() == QEvent::FocusIn) Q_EMIT focused();
+    // Ctrl+Z is the recipe's, not the line's.
+    if (event->type() == QEvent::ShortcutOverride) {
+        auto* key = static_cast<QKeyEvent*>(event);
+        if (key->matches(QKeySequence::Undo) || key->matches(QKeySequence::Redo)) {
+            event->ignore();
+            return true;
+        }
+    }
+    return QWidget::eventFilter(watched, event);
+}
+
+}  // namespace studio::ui
