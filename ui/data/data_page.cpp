@@ -1,0 +1,401 @@
+#include "ui/data/data_page.h"
+
+#include <QApplication>
+#include <QFileDialog>
+#include <QFileInfo>
+#include <QHBoxLayout>
+#include <QListView>
+#include <QProgressBar>
+#include <QResizeEvent>
+#include <QScrollArea>
+#include <QSplitter>
+#include <QStackedWidget>
+#include <QStandardPaths>
+#include <QVBoxLayout>
+
+#include "ui/data/visible_text.h"
+#include "ui/look/format.h"
+#include "ui/look/style.h"
+#include "ui/look/type.h"
+
+namespace studio::ui {
+
+DataPage::DataPage(Session& session, QWidget* parent)
+    : Page(PageId::Data, session, parent),
+      library_(session),
+      import_(session),
+      strip_(new QWidget),
+      strip_text_(new Text(Text::Kind::Body)),
+      strip_bar_(new QProgressBar),
+      body_(new QStackedWidget),
+      splitter_(new QSplitter(Qt::Horizontal)),
+      facets_box_(nullptr),
+      facets_(new FacetPanel),
+      list_(new ListPane(library_)),
+      reader_(new ReaderPane(session, library_)),
+      empty_(new EmptyState(Glyph::Data, tr("No conversations yet"),
+                            tr("Import OASST messages or trees (.jsonl, .jsonl.gz) or plain chats as JSON Lines, or "
+                               "drop files on the window."))),
+      report_(new ImportReportView) {
+    auto* column = new QVBoxLayout(this);
+    column->setContentsMargins(0, 0, 0, 0);
+    column->setSpacing(0);
+    buildStrip();
+    column->addWidget(strip_);
+    buildBrowse();
+    connect(empty_->addButton(tr("Import conversations…")), &QPushButton::clicked, this, &DataPage::chooseFiles);
+    connect(empty_->addButton(tr("Use the bundled sample")), &QPushButton::clicked, this, &DataPage::importSample);
+    body_->addWidget(splitter_);
+    body_->addWidget(empty_);
+    body_->addWidget(report_);
+    auto* blank = new QWidget;  // before the first answer
+    body_->addWidget(blank);
+    body_->setCurrentWidget(blank);
+    column->addWidget(body_, 1);
+    buildActions();
+    wire();
+}
+
+void DataPage::buildBrowse() {
+    auto* scroll = new QScrollArea;
+    scroll->setWidget(facets_);
+    scroll->setWidgetResizable(true);
+    scroll->setFrameShape(QFrame::NoFrame);
+    scroll->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+    scroll->setFocusPolicy(Qt::NoFocus);
+    scroll->viewport()->setBackgroundRole(QPalette::Window);
+    const int character = fontMetrics().averageCharWidth();
+    scroll->setMinimumWidth(28 * character);
+    facets_box_ = scroll;
+    list_->setMinimumWidth(38 * character);
+    reader_->setMinimumWidth(50 * character);
+    for (QWidget* part : {facets_box_, static_cast<QWidget*>(list_), static_cast<QWidget*>(reader_)})
+        splitter_->addWidget(part);
+    splitter_->setHandleWidth(1);
+    splitter_->setChildrenCollapsible(false);
+    splitter_->setStretchFactor(0, 0);
+    splitter_->setStretchFactor(1, 0);
+    splitter_->setStretchFactor(2, 1);
+}
+
+void DataPage::buildStrip() {
+    auto* row = new QHBoxLayout(strip_);
+    row->setContentsMargins(3 * kSpace, 2 * kSpace, 3 * kSpace, 2 * kSpace);
+    row->setSpacing(3 * kSpace);
+    strip_bar_->setTextVisible(false);
+    strip_bar_->setFixedHeight(2 * kSpace);
+    strip_bar_->setAccessibleName(tr("Progress of the import"));
+    auto* cancel = new QPushButton(tr("Cancel"));
+    cancel->setAccessibleName(tr("Cancel the import"));
+    cancel->setToolTip(tr("Stops the import; the file being read leaves no trace"));
+    connect(cancel, &QPushButton::clicked, this, [this] { import_.cancel(); });
+    row->addWidget(strip_text_);
+    row->addWidget(strip_bar_, 1);
+    row->addWidget(cancel);
+    strip_->hide();
+}
+
+QAction* DataPage::add(const QString& words, const QKeySequence& keys, const QString& tip, std::function<void()> act) {
+    auto* action = new QAction(words, this);
+    action->setShortcut(keys);
+    action->setShortcutContext(Qt::WidgetWithChildrenShortcut);
+    action->setStatusTip(tip);
+    connect(action, &QAction::triggered, this, std::move(act));
+    addAction(action);
+    actions_ << action;
+    return action;
+}
+
+void DataPage::buildActions() {
+    add(tr("&Import Conversations…"), Qt::CTRL | Qt::Key_I, tr("Reads files of conversations into the project"),
+        [this] { chooseFiles(); });
+    add(tr("&Train on These Conversations"), Qt::CTRL | Qt::Key_T, tr("Writes this filter into the recipe"),
+        [this] { train(); });
+    proof_action_ = add(tr("&Proof Sheet"), Qt::CTRL | Qt::Key_P, tr("The conversation as the trainer has it"), [] {});
+    proof_action_->setCheckable(true);
+    connect(proof_action_, &QAction::toggled, this, [this](bool on) { reader_->setProof(on); });
+    add(tr("&Next Conversation"), Qt::CTRL | Qt::Key_PageDown, tr("Shows the next conversation of the list"),
+        [this] { stepConversation(1); });
+    add(tr("Pre&vious Conversation"), Qt::CTRL | Qt::Key_PageUp, tr("Shows the previous conversation of the list"),
+        [this] { stepConversation(-1); });
+    add(tr("Copy Branch as &Markdown"), Qt::CTRL | Qt::SHIFT | Qt::Key_C, tr("Copies the shown messages"),
+        [this] { reader_->copyMarkdown(); });
+    add(tr("&Languages, Quality, Turns"), Qt::CTRL | Qt::SHIFT | Qt::Key_F, tr("Shows or hides what to choose from"),
+        [this] {
+            if (narrow_)
+                list_->facetsButton()->toggle();
+            else
+                facets_box_->setVisible(facets_box_->isHidden());
+        });
+    auto* closer = add(tr("Zoom &In"), QKeySequence(QKeySequence::ZoomIn), tr("Larger text in the reader"),
+                       [this] { reader_->view()->zoom(1); });
+    closer->setShortcuts({QKeySequence(Qt::CTRL | Qt::Key_Plus), QKeySequence(Qt::CTRL | Qt::Key_Equal)});
+    add(tr("Zoom &Out"), Qt::CTRL | Qt::Key_Minus, tr("Smaller text in the reader"),
+        [this] { reader_->view()->zoom(-1); });
+    add(tr("&Original Size"), Qt::CTRL | Qt::Key_0, tr("Text of the reader in its own size"),
+        [this] { reader_->view()->zoom(0); });
+    report_action_ = add(tr("Last Import &Report"), {}, tr("What the last import kept and rejected"), [this] {
+        report_shown_ = true;
+        showBody();
+    });
+    report_action_->setEnabled(false);
+}
+
+void DataPage::wire() {
+    connect(&library_, &Library::listed, this, &DataPage::onListed);
+    connect(&library_, &Library::failed, this, &DataPage::onFailed);
+    connect(reader_, &ReaderPane::failed, this, &DataPage::onFailed);
+    connect(reader_, &ReaderPane::proofToggled, proof_action_, &QAction::setChecked);
+    connect(list_, &ListPane::settled, this, &DataPage::ask);
+    connect(list_, &ListPane::changed, this, &DataPage::ask);
+    connect(list_, &ListPane::trainWanted, this, &DataPage::train);
+    connect(list_, &ListPane::filterWanted, this, &DataPage::setFilter);
+    connect(list_, &ListPane::treeChosen, this, [this](std::int32_t tree) {
+        if (tree >= 0 && tree != reader_->tree()) reader_->open(tree);
+    });
+    connect(list_->filterBox(), &FilterBox::edited, facets_, [this] { facets_->setFilter(filter()); });
+    connect(list_->facetsButton(), &QAbstractButton::toggled, this, [this](bool on) {
+        if (narrow_) facets_box_->setVisible(on);
+    });
+    connect(facets_, &FacetPanel::filterWanted, this, &DataPage::setFilter);
+    connect(&import_, &ImportTask::changed, this, &DataPage::showImport);
+    connect(&import_, &ImportTask::finished, this, &DataPage::showReport);
+    connect(&import_, &ImportTask::stored, this, [this] { this->session().tellCorpusChanged(); });
+    connect(report_, &ImportReportView::closed, this, [this] {
+        report_shown_ = false;
+        showBody();
+        list_->list()->setFocus();
+    });
+    connect(report_, &ImportReportView::keepReadable, this,
+            [this](const QString& file) { import_.start({file}, true); });
+    connect(&session().go(), &Navigator::openConversation, this,
+            [this](const QString& message_id) { openMessage(message_id); });
+    const auto again = [this] {
+        if (loaded_) reload();
+    };
+    connect(&session(), &Session::corpusChanged, this, again);
+    connect(&session(), &Session::projectOpened, this, [this, again] {
+        import_.clear();
+        report_action_->setEnabled(false);
+        report_shown_ = false;
+        reader_->open(-1);
+        again();
+    });
+    connect(&session(), &Session::projectClosed, this, [this] {
+        import_.cancel();
+        library_.reload();
+        reader_->open(-1);
+    });
+}
+
+void DataPage::chooseFiles() {
+    const QString start = session().settings().layout(QStringLiteral("import-folder")).isEmpty()
+                              ? QStandardPaths::writableLocation(QStandardPaths::DownloadLocation)
+                              : QString::fromUtf8(session().settings().layout(QStringLiteral("import-folder")));
+    auto* dialog = new QFileDialog(this, tr("Import Conversations"), start);
+    dialog->setAttribute(Qt::WA_DeleteOnClose);
+    dialog->setFileMode(QFileDialog::ExistingFiles);
+    dialog->setNameFilters({tr("Conversations (*.jsonl *.jsonl.gz *.json *.ndjson *.gz)"), tr("All files (*)")});
+    connect(dialog, &QFileDialog::filesSelected, this, [this](const QStringList& files) {
+        session().settings().setLayout(QStringLiteral("import-folder"), QFileInfo(files.value(0)).path().toUtf8());
+        importFiles(files);
+    });
+    dialog->open();
+}
+
+void DataPage::importSample() {
+    importFiles({pathText(Session::sampleFile())});
+}
+
+void DataPage::importFiles(const QStringList& files) {
+    if (!session().hasProject()) {
+        session().messages().fail(QStringLiteral("import"), {ErrorCode::NotFound, utf8(tr("No project is open.")),
+                                                             utf8(tr("Open or make one, then import again."))});
+        return;
+    }
+    import_.start(files);
+}
+
+void DataPage::showImport() {
+    strip_->setVisible(import_.running());
+    if (!import_.running()) return;
+    const Progress& progress = import_.progress();
+    const QString name = visibleLine(QFileInfo(import_.file()).fileName());
+    QString words = tr("Importing %1").arg(name);
+    if (progress.total > 0 && progress.unit == "bytes")
+        words = tr("Importing %1 · %2 of %3").arg(name, bytes(progress.done), bytes(progress.total));
+    else if (!progress.phase.empty())
+        words = tr("Importing %1 · %2").arg(name, text(progress.phase));
+    if (import_.waiting() > 0) words = tr("%1 · %n more", nullptr, import_.waiting()).arg(words);
+    strip_text_->setText(words);
+    strip_bar_->setRange(0, progress.total > 0 ? 1000 : 0);
+    if (progress.total > 0)
+        strip_bar_->setValue(
+            static_cast<int>(1000.0 * static_cast<double>(progress.done) / static_cast<double>(progress.total)));
+}
+
+void DataPage::showReport() {
+    showImport();
+    report_->show(import_.outcomes());
+    report_action_->setEnabled(true);
+    report_shown_ = true;
+    showBody();
+}
+
+void DataPage::setFilter(const QString& filter) {
+    list_->filterBox()->setFilter(filter);
+}
+
+void DataPage::activated() {
+    fitWidth();
+    if (!loaded_) {
+        loaded_ = true;
+        reload();
+    }
+}
+
+void DataPage::reload() {
+    library_.reload();
+    ask();
+}
+
+void DataPage::ask() {
+    if (!loaded_) return;
+    const auto parsed = corpus::Filter::parse(utf8(filter()));
+    if (!parsed) return;  // the box says what is wrong; the list stays as it was
+    facets_->setFilter(filter());
+    library_.ask(filter(), list_->scope(), list_->sort());
+}
+
+void DataPage::onFailed(const Error& error) {
+    session().messages().fail(QStringLiteral("data-store"), error, tr("Try again"), [this] { reload(); });
+    Q_EMIT settled();
+}
+
+void DataPage::onListed() {
+    const auto listing = library_.listing();
+    session().messages().dismiss(QStringLiteral("data-store"));
+    list_->show(listing);
+    facets_->show(listing);
+    if (listing) {
+        QStringList codes;
+        for (const auto& language : listing->facets.languages) codes << language.code;
+        list_->filterBox()->setLanguages(codes);
+        if (!wanted_.isEmpty()) {
+            const QString id = std::exchange(wanted_, {});
+            openMessage(id, std::exchange(wanted_branch_, {}));
+        } else if (list_->selected() < 0) {
+            if (list_->model()->rowCount() > 0)
+                list_->list()->setCurrentIndex(list_->model()->index(0));
+            else
+                reader_->open(-1);
+        } else if (reader_->tree() != list_->selected()) {
+            reader_->open(list_->selected());
+        }
+        reader_->showVerdicts();
+        if (wanted_scroll_ >= 0) list_->list()->verticalScrollBar()->setValue(std::exchange(wanted_scroll_, -1));
+    }
+    showBody();
+    Q_EMIT statusChanged();
+    Q_EMIT settled();
+}
+
+void DataPage::showBody() {
+    const auto listing = library_.listing();
+    const bool any = listing && !listing->catalogue->trees().empty();
+    report_->setCloseText(any ? tr("Show the conversations") : tr("Close"));
+    QWidget* shown = report_shown_ ? static_cast<QWidget*>(report_) : any ? static_cast<QWidget*>(splitter_) : empty_;
+    if (!listing && !report_shown_ && session().hasProject()) return;  // the first answer is on its way
+    body_->setCurrentWidget(shown);
+}
+
+void DataPage::openMessage(const QString& message_id, const QString& branch) {
+    if (!loaded_ || !library_.listing()) {
+        wanted_ = message_id;
+        wanted_branch_ = branch;
+        return;
+    }
+    library_.find(this, message_id, [this, message_id, branch](Result<std::optional<std::int32_t>> found) {
+        if (!found) return onFailed(found.error());
+        if (!*found) {
+            session().messages().info(QStringLiteral("data-find"),
+                                      tr("The message %1 is not in this project.").arg(message_id));
+            return;
+        }
+        report_shown_ = false;
+        showBody();
+        reader_->open(**found, message_id, branch);
+        if (list_->model()->rowOfTree(**found) >= 0) return list_->select(**found);
+        wanted_ = message_id;  // not among those listed: all of them are
+        wanted_branch_ = branch;
+        list_->setScope(Scope::All);
+    });
+}
+
+void DataPage::train() {
+    const auto listing = library_.listing();
+    if (!listing || listing->filter != filter() || listing->countOf(Scope::Trainable) == 0) return;
+    list_->filterBox()->remember();
+    const QString filter_now = filter();
+    Q_EMIT session().go().trainOn(filter_now);
+    Q_EMIT session().go().showPage(PageId::Recipe);
+}
+
+void DataPage::stepConversation(int step) {
+    const int row = list_->list()->currentIndex().row() + step;
+    if (row < 0 || row >= list_->model()->rowCount()) return;
+    list_->list()->setCurrentIndex(list_->model()->index(row));
+}
+
+void DataPage::focusSearch() {
+    if (report_shown_) {
+        report_shown_ = false;
+        showBody();
+    }
+    list_->filterBox()->setFocus(Qt::ShortcutFocusReason);
+    list_->filterBox()->selectAll();
+}
+
+bool DataPage::escape() {
+    if (list_->filterBox()->completing()) return list_->filterBox()->escape();
+    if (report_shown_) {
+        report_shown_ = false;
+        showBody();
+        return true;
+    }
+    if (narrow_ && list_->facetsButton()->isChecked()) {
+        list_->facetsButton()->setChecked(false);
+        return true;
+    }
+    if (reader_->proofShown()) {
+        reader_->setProof(false);
+        return true;
+    }
+    return list_->filterBox()->hasFocus() && list_->filterBox()->escape();
+}
+
+void DataPage::resizeEvent(QResizeEvent* event) {
+    Page::resizeEvent(event);
+    fitWidth();
+}
+
+// The sizes at which panes fold are those of the window, at 96 dpi and a 10 pt font.
+void DataPage::fitWidth() {
+    const double scale = fontMetrics().averageCharWidth() / 7.0;
+    const double wide = window()->width() / std::max(0.8, scale);
+    narrow_ = wide < 1366;
+    list_->facetsButton()->setVisible(narrow_);
+    if (narrow_)
+        facets_box_->setVisible(list_->facetsButton()->isChecked());
+    else if (!placed_)
+        facets_box_->setVisible(true);
+    reader_->setNarrow(wide < 1200);
+    if (!placed_ && width() > 200) {
+        placed_ = true;
+        const int character = fontMetrics().averageCharWidth();
+        const int facets = 30 * character, list = narrow_ ? 46 * character : 50 * character;
+        splitter_->setSizes({facets, list, std::max(100, width() - facets - list)});
+    }
+}
+
+}  // namespace studio::ui

@@ -1,0 +1,296 @@
+#include "ui/data/list_pane.h"
+
+#include <QApplication>
+#include <QComboBox>
+#include <QHBoxLayout>
+#include <QListView>
+#include <QScrollBar>
+#include <QStackedWidget>
+#include <QVBoxLayout>
+
+#include "corpus/filter.h"
+#include "ui/data/conversation_delegate.h"
+#include "ui/data/filter_terms.h"
+#include "ui/look/format.h"
+#include "ui/look/style.h"
+#include "ui/look/type.h"
+
+namespace studio::ui {
+namespace {
+
+// A combo box that leaves the wheel to the page unless it has the focus.
+class CalmCombo : public QComboBox {
+  public:
+    using QComboBox::QComboBox;
+
+  protected:
+    void wheelEvent(QWheelEvent* event) override {
+        if (hasFocus())
+            QComboBox::wheelEvent(event);
+        else
+            event->ignore();
+    }
+};
+
+// Characters of QString before byte `bytes` of its UTF-8.
+int charactersBefore(const std::string& text, std::size_t bytes) {
+    return static_cast<int>(
+        QString::fromUtf8(text.data(), static_cast<qsizetype>(std::min(bytes, text.size()))).size());
+}
+
+}  // namespace
+
+ListPane::ListPane(Library& library, QWidget* parent)
+    : QWidget(parent),
+      library_(library),
+      filter_(new FilterBox),
+      facets_(new QToolButton),
+      error_mark_(new QLabel),
+      sentence_(new Text(Text::Kind::Secondary)),
+      count_(new Text(Text::Kind::Body)),
+      messages_(new Text(Text::Kind::Secondary)),
+      train_(new QPushButton),
+      scope_(new CalmCombo),
+      sort_(new CalmCombo),
+      list_(new QListView),
+      model_(new ConversationList(library, this)),
+      body_(new QStackedWidget),
+      nothing_(new EmptyState(Glyph::Search, {})) {
+    auto* column = new QVBoxLayout(this);
+    column->setContentsMargins(0, 0, 0, 0);
+    column->setSpacing(0);
+
+    auto* head = new QVBoxLayout;
+    head->setContentsMargins(3 * kSpace, 3 * kSpace, 3 * kSpace, 2 * kSpace);
+    head->setSpacing(kSpace + 2);
+    auto* first = new QHBoxLayout;
+    first->setSpacing(2 * kSpace);
+    facets_->setIcon(icon(Glyph::Filter));
+    facets_->setCheckable(true);
+    facets_->setAccessibleName(tr("Languages, quality, turns"));
+    facets_->setToolTip(tr("Shows languages, quality and turns to choose from"));
+    facets_->setVisible(false);
+    first->addWidget(facets_);
+    first->addWidget(filter_, 1);
+    head->addLayout(first);
+    auto* explained = new QHBoxLayout;
+    explained->setSpacing(kSpace + 2);
+    error_mark_->setVisible(false);
+    explained->addWidget(error_mark_, 0, Qt::AlignTop);
+    sentence_->setWordWrap(true);
+    sentence_->setTextInteractionFlags(Qt::TextSelectableByMouse);
+    explained->addWidget(sentence_, 1);
+    head->addLayout(explained);
+    head->addWidget(buildCount());
+    column->addLayout(head);
+    column->addWidget(new Hairline(Qt::Horizontal));
+
+    list_->setModel(model_);
+    list_->setItemDelegate(new ConversationDelegate(list_));
+    list_->setUniformItemSizes(true);
+    list_->setFrameShape(QFrame::NoFrame);
+    list_->setVerticalScrollMode(QAbstractItemView::ScrollPerPixel);
+    list_->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+    list_->setEditTriggers(QAbstractItemView::NoEditTriggers);
+    list_->setMouseTracking(true);
+    list_->setAccessibleName(tr("Conversations"));
+    list_->viewport()->setBackgroundRole(QPalette::Window);
+    list_->viewport()->setAutoFillBackground(true);
+    connect(list_->selectionModel(), &QItemSelectionModel::currentChanged, this,
+            [this](const QModelIndex& now) { Q_EMIT treeChosen(model_->treeAt(now.row())); });
+    body_->addWidget(list_);
+    clear_ = nothing_->addButton(tr("Clear filter"));
+    widen_ = nothing_->addButton(tr("Keep the prompts"));
+    connect(clear_, &QPushButton::clicked, this, [this] {
+        if (clear_->property("scope").isValid())
+            setScope(static_cast<Scope>(clear_->property("scope").toInt()));
+        else
+            Q_EMIT filterWanted({});
+    });
+    connect(widen_, &QPushButton::clicked, this, [this] { Q_EMIT filterWanted(withPrompts(filter_->filter())); });
+    body_->addWidget(nothing_);
+    column->addWidget(body_, 1);
+
+    connect(filter_, &FilterBox::edited, this, &ListPane::explain);
+    connect(filter_, &FilterBox::settled, this, [this] {
+        if (explain()) Q_EMIT settled();
+    });
+    explain();
+}
+
+QWidget* ListPane::buildCount() {
+    auto* box = new QWidget;
+    auto* grid = new QVBoxLayout(box);
+    grid->setContentsMargins(0, kSpace, 0, 0);
+    grid->setSpacing(kSpace + 2);
+    auto* counts = new QHBoxLayout;
+    counts->setSpacing(2 * kSpace);
+    counts->addWidget(count_);
+    counts->addStretch(1);
+    counts->addWidget(messages_);
+    grid->addLayout(counts);
+    setPrimary(train_);
+    connect(train_, &QPushButton::clicked, this, &ListPane::trainWanted);
+    grid->addWidget(train_);
+    auto* choices = new QHBoxLayout;
+    choices->setSpacing(2 * kSpace);
+    scope_->setAccessibleName(tr("Conversations shown"));
+    sort_->setAccessibleName(tr("Order"));
+    for (QComboBox* combo : {scope_, sort_}) {
+        combo->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
+        combo->setMinimumContentsLength(9);
+        choices->addWidget(combo, combo == scope_ ? 3 : 2);
+    }
+    for (const QString& name : {tr("File order"), tr("Best quality first"), tr("Lowest quality first"),
+                                tr("Most turns first"), tr("Most messages first"), tr("By language")})
+        sort_->addItem(name);
+    fillScopes();
+    const auto tell = [this] {
+        if (!filling_) Q_EMIT changed();
+    };
+    connect(scope_, &QComboBox::currentIndexChanged, this, tell);
+    connect(sort_, &QComboBox::currentIndexChanged, this, tell);
+    grid->addLayout(choices);
+    return box;
+}
+
+void ListPane::fillScopes() {
+    filling_ = true;
+    const int now = std::max(0, scope_->currentIndex());
+    const auto label = [&](const QString& words, Scope scope) {
+        return listing_ ? tr("%1 (%2)").arg(words, number(listing_->countOf(scope))) : words;
+    };
+    const QStringList names{label(tr("To train on"), Scope::Trainable), label(tr("No reply left"), Scope::WithoutReply),
+                            label(tr("Any message matches"), Scope::AnyMatch), label(tr("All"), Scope::All)};
+    if (scope_->count() == 0) scope_->addItems(names);
+    for (int i = 0; i < names.size(); ++i) scope_->setItemText(i, names[i]);
+    scope_->setCurrentIndex(now);
+    filling_ = false;
+}
+
+Scope ListPane::scope() const {
+    return static_cast<Scope>(std::max(0, scope_->currentIndex()));
+}
+SortBy ListPane::sort() const {
+    return static_cast<SortBy>(std::max(0, sort_->currentIndex()));
+}
+void ListPane::setScope(Scope scope) {
+    scope_->setCurrentIndex(static_cast<int>(scope));
+}
+void ListPane::setSort(SortBy sort) {
+    sort_->setCurrentIndex(static_cast<int>(sort));
+}
+
+bool ListPane::explain() {
+    const std::string typed = utf8(filter_->filter());
+    const auto parsed = corpus::Filter::parse(typed);
+    wrong_ = !parsed;
+    if (parsed) {
+        filter_->setError(0, 0);
+        sentence_->setHue(Hue::Secondary);
+        sentence_->setText(parsed->matchesEverything()
+                               ? tr("All messages, except deleted ones and those that lost their parent")
+                               : text(corpus::describe(*parsed)));
+    } else {
+        const corpus::FilterError& error = parsed.error();
+        int begin = charactersBefore(typed, error.begin), end = charactersBefore(typed, error.end);
+        if (end <= begin) end = begin + 1;
+        if (begin >= filter_->filter().size()) begin = std::max(0, static_cast<int>(filter_->filter().size()) - 1);
+        filter_->setError(begin, end);
+        sentence_->setHue(Hue::Bad);
+        sentence_->setText(joined(text(error.message), text(error.hint)));
+        const int side = QFontMetrics(secondaryFont(QApplication::font())).height();
+        error_mark_->setPixmap(icon(Glyph::Careful).pixmap(side, side));
+    }
+    error_mark_->setVisible(wrong_);
+    filter_->setAccessibleDescription(sentence_->text());
+    train_->setEnabled(!wrong_ && listing_ && listing_->countOf(Scope::Trainable) > 0);
+    return !wrong_;
+}
+
+void ListPane::show(const std::shared_ptr<const Listing>& listing) {
+    const std::int32_t before = selected();
+    const bool same_corpus = listing_ && listing && listing_->catalogue == listing->catalogue;
+    const int scroll = list_->verticalScrollBar()->value();
+    const bool same_question = same_corpus && listing_->filter == listing->filter && listing_->sort == listing->sort;
+    listing_ = listing;
+    fillScopes();
+    {
+        const QSignalBlocker quiet(list_->selectionModel());
+        model_->show(listing);
+    }
+    list_->selectionModel()->reset();
+    if (same_question) list_->verticalScrollBar()->setValue(scroll);
+    if (same_corpus && before >= 0) select(before);
+    showCount();
+    explain();
+    showNothing();
+}
+
+void ListPane::showCount() {
+    if (!listing_) {
+        count_->clear();
+        messages_->clear();
+        return;
+    }
+    const qint64 chosen = listing_->countOf(Scope::Trainable), all = listing_->countOf(Scope::All);
+    count_->setText(tr("%1 of %2 conversations").arg(number(chosen), number(all)));
+    const qint64 kept = listing_->selection->messages;
+    messages_->setText(
+        tr("%n message(s)", nullptr, static_cast<int>(kept)).replace(QString::number(kept), number(kept)));
+    messages_->setToolTip(
+        tr("Messages that stay with this filter. Left out: %1 deleted, %2 without their parent, %3 by the filter, "
+           "%4 below one left out.")
+            .arg(number(listing_->selection->left_out.deleted), number(listing_->selection->left_out.orphans),
+                 number(listing_->selection->left_out.filtered), number(listing_->selection->left_out.below)));
+    const QString words =
+        chosen == 1 ? tr("Train on this conversation") : tr("Train on these %1 conversations").arg(number(chosen));
+    train_->setText(words);
+    train_->setAccessibleName(words);
+    train_->setToolTip(tr("Writes this filter into the recipe"));
+}
+
+void ListPane::showNothing() {
+    const bool empty = listing_ && model_->rowCount() == 0;
+    body_->setCurrentIndex(empty ? 1 : 0);
+    if (!empty) return;
+    const qint64 matched = listing_->selection->matched_messages;
+    const QString filter = filter_->filter();
+    widen_->setVisible(false);
+    clear_->setProperty("scope", QVariant());
+    clear_->setText(tr("Clear filter"));
+    if (listing_->scope != Scope::Trainable && listing_->countOf(Scope::Trainable) > 0) {
+        nothing_->setSentence(tr("No conversation of this kind"));
+        clear_->setText(tr("Show those to train on"));
+        clear_->setProperty("scope", static_cast<int>(Scope::Trainable));
+    } else if (matched > 0 && !filter.isEmpty() && listing_->countOf(Scope::WithoutReply) == 0) {
+        nothing_->setSentence(
+            tr("%n message(s) match, but no conversation is left", nullptr, static_cast<int>(matched)),
+            tr("A message left out takes the replies below it along, and this filter leaves the prompts out."));
+        const QString wider = withPrompts(filter);
+        widen_->setVisible(!wider.isEmpty());
+        widen_->setToolTip(wider);
+    } else if (listing_->countOf(Scope::WithoutReply) > 0) {
+        nothing_->setSentence(tr("No reply is left to learn from"),
+                              tr("%n conversation(s) have only prompts.", nullptr,
+                                 static_cast<int>(listing_->countOf(Scope::WithoutReply))));
+        clear_->setText(tr("Show them"));
+        clear_->setProperty("scope", static_cast<int>(Scope::WithoutReply));
+    } else {
+        nothing_->setSentence(tr("No message matches this filter"), tr("Esc in the filter box clears it, too."));
+    }
+    clear_->setAccessibleName(clear_->text());
+}
+
+void ListPane::select(std::int32_t tree) {
+    const int row = tree < 0 ? -1 : model_->rowOfTree(tree);
+    if (row < 0) return;
+    list_->setCurrentIndex(model_->index(row));
+    list_->scrollTo(model_->index(row));
+}
+
+std::int32_t ListPane::selected() const {
+    return model_->treeAt(list_->currentIndex().row());
+}
+
+}  // namespace studio::ui
