@@ -1,0 +1,145 @@
+// Runs as the window has them: started, paused, stopped, resumed, on the built-in model.
+#include <QSignalSpy>
+
+#include "config/presets.h"
+#include "io/sha256.h"
+#include "jobs/places.h"
+#include "project/run_log.h"
+#include "ui/look/format.h"
+#include "ui/support/fixture.h"
+
+using namespace studio;
+using namespace studio::ui;
+using namespace studio::ui::testing;
+
+class RunServiceTest : public QObject {
+    Q_OBJECT
+
+    // A few short steps, so that the whole takes seconds.
+    static config::Recipe shortRecipe(Session& session, int steps) {
+        config::Recipe recipe = session.recipe().recipe();
+        recipe.training.max_steps = steps;
+        recipe.training.per_device_train_batch_size = 1;
+        recipe.training.max_seq_length = 96;
+        recipe.training.validation_fraction = 0.2;
+        recipe.training.paths = "best";
+        recipe.training.sample_prompts = {};
+        recipe.training.eval_strategy = "no";
+        recipe.training.save_steps = 4;
+        recipe.training.threads = 1;
+        return recipe;
+    }
+
+    static std::string adapterHash(const std::filesystem::path& run, int step) {
+        return *io::sha256File(run / ("checkpoint-" + std::to_string(step)) / "adapter_model.safetensors");
+    }
+
+  private Q_SLOTS:
+    void aRunGoesThroughItsStatesAndIsListed() {
+        Bench bench(12);
+        RunService& runs = bench.session().runs();
+        QSignalSpy ended(&runs, &RunService::ended);
+        std::vector<project::StepRecord> records;
+        connect(&runs, &RunService::steps, this,
+                [&](const auto& news) { records.insert(records.end(), news.begin(), news.end()); });
+        const auto recipe = shortRecipe(bench.session(), 8);
+        QVERIFY(runs.start(recipe, QStringLiteral("first"), bench.session().recipe().configFile()));
+        QVERIFY(runs.active());
+        QCOMPARE(runs.live()->state, project::RunState::Preparing);
+        const auto second = runs.start(recipe, QStringLiteral("second"), {});
+        QVERIFY(!second);
+        QCOMPARE(second.error().code, ErrorCode::Busy);
+        QVERIFY(waitFor([&] { return ended.count() == 1; }, 60000));
+        QVERIFY(!runs.active());
+        QCOMPARE(records.size(), std::size_t{8});
+        for (std::size_t i = 0; i < records.size(); ++i) QCOMPARE(records[i].step, static_cast<std::int64_t>(i) + 1);
+        QVERIFY(waitFor([&] { return !runs.entries().empty() && runs.entries()[0].steps == 8; }));
+        QCOMPARE(runs.entries()[0].info.state, project::RunState::Finished);
+        QVERIFY(runs.entries()[0].eval_loss.has_value());
+        QCOMPARE(runs.nameForNewRun(QStringLiteral("first")), QStringLiteral("first-2"));
+    }
+
+    void pauseHoldsTheRunAndTheAdapterIsThatOfAnUndisturbedOne() {
+        Bench bench(12);
+        Session& session = bench.session();
+        RunService& runs = session.runs();
+        const auto recipe = shortRecipe(session, 12);
+        QSignalSpy ended(&runs, &RunService::ended);
+        QVERIFY(runs.start(recipe, QStringLiteral("undisturbed"), session.recipe().configFile()));
+        QVERIFY(waitFor([&] { return ended.count() == 1; }, 60000));
+
+        QVERIFY(runs.start(recipe, QStringLiteral("paused"), session.recipe().configFile()));
+        QVERIFY(waitFor([&] { return runs.stepping(); }, 60000));
+        runs.pause();
+        QVERIFY(runs.live()->pausing);
+        QVERIFY(waitFor([&] { return runs.live()->state == project::RunState::Paused; }, 60000));
+        const qint64 at = runs.live()->step;
+        runs.unpause();
+        QVERIFY(waitFor([&] { return !runs.live() || runs.live()->step > at; }, 60000));
+        QVERIFY(waitFor([&] { return ended.count() == 2; }, 60000));
+        QCOMPARE(adapterHash(session.paths().runs() / "paused", 12),
+                 adapterHash(session.paths().runs() / "undisturbed", 12));
+    }
+
+    void aStoppedRunResumesToTheSameAdapter() {
+        Bench bench(12);
+        Session& session = bench.session();
+        RunService& runs = session.runs();
+        const auto recipe = shortRecipe(session, 12);
+        QSignalSpy ended(&runs, &RunService::ended);
+        QVERIFY(runs.start(recipe, QStringLiteral("whole"), session.recipe().configFile()));
+        QVERIFY(waitFor([&] { return ended.count() == 1; }, 60000));
+        QVERIFY(runs.start(recipe, QStringLiteral("stopped"), session.recipe().configFile()));
+        QVERIFY(waitFor([&] { return runs.live() && runs.live()->step >= 2; }, 60000));
+        runs.stopAfterStep();
+        QCOMPARE(runs.live()->state, project::RunState::Stopping);
+        QVERIFY(waitFor([&] { return ended.count() == 2; }, 60000));
+        const auto folder = session.paths().runs() / "stopped";
+        QVERIFY(waitFor([&] { return runs.entries().size() == 2; }));
+        const auto info = project::readRun(folder);
+        QVERIFY(info);
+        if (info->state != project::RunState::Finished) {
+            QCOMPARE(info->state, project::RunState::Stopped);
+            QVERIFY(runs.resume(folder));
+            QVERIFY(waitFor([&] { return ended.count() == 3; }, 60000));
+        }
+        QCOMPARE(adapterHash(folder, 12), adapterHash(session.paths().runs() / "whole", 12));
+        // Every step is logged once.
+        const auto metrics = project::readMetrics(folder);
+        QVERIFY(metrics);
+        QCOMPARE(metrics->steps.size(), std::size_t{12});
+    }
+
+    void aRunThatCannotBeginSaysWhy() {
+        Bench bench(12);
+        RunService& runs = bench.session().runs();
+        auto recipe = shortRecipe(bench.session(), 4);
+        recipe.training.model_name_or_path = "/nowhere/phi-2";
+        std::optional<Error> error;
+        connect(&runs, &RunService::ended, this, [&](const RunEnd& end) { error = end.error; });
+        QVERIFY(runs.start(recipe, QStringLiteral("broken"), {}));
+        QVERIFY(waitFor([&] { return error.has_value(); }, 60000));
+        QVERIFY(error->message.find("/nowhere/phi-2") != std::string::npos);
+        QVERIFY(!error->hint.empty());
+        QVERIFY(!runs.active());
+    }
+
+    void aRemovedRunLiesInTheTrash() {
+        Bench bench(12);
+        Session& session = bench.session();
+        RunService& runs = session.runs();
+        QSignalSpy ended(&runs, &RunService::ended);
+        QVERIFY(runs.start(shortRecipe(session, 2), QStringLiteral("old"), session.recipe().configFile()));
+        QVERIFY(!runs.remove(session.paths().runs() / "old"));
+        QVERIFY(waitFor([&] { return ended.count() == 1; }, 60000));
+        QVERIFY(runs.remove(session.paths().runs() / "old"));
+        QVERIFY(waitFor([&] { return runs.entries().empty(); }));
+        std::size_t kept = 0;
+        for (const auto& entry : std::filesystem::directory_iterator(session.paths().folder / "trash"))
+            kept += project::isRunFolder(entry.path());
+        QCOMPARE(kept, std::size_t{1});
+    }
+};
+
+STUDIO_WIDGET_TEST(RunServiceTest)
+#include "run_service_test.moc"
