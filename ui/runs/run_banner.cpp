@@ -9,6 +9,7 @@
 #include "ui/look/style.h"
 #include "ui/look/type.h"
 #include "ui/widgets/basics.h"
+#include "ui/widgets/flow_layout.h"
 
 namespace studio::ui {
 
@@ -18,7 +19,7 @@ RunBanner::RunBanner(QWidget* parent)
       hint_(new Text(Text::Kind::Secondary)),
       amount_(new Text(Text::Kind::Secondary)),
       bar_(new QProgressBar),
-      buttons_(new QHBoxLayout) {
+      buttons_(new FlowLayout(2 * kSpace)) {
     const int glyph = QFontMetrics(QApplication::font()).height();
     auto* column = new QVBoxLayout(this);
     column->setContentsMargins(glyph + 5 * kSpace, 2 * kSpace + 1, 3 * kSpace, 2 * kSpace + 1);
@@ -28,6 +29,8 @@ RunBanner::RunBanner(QWidget* parent)
         label->setTextInteractionFlags(Qt::TextSelectableByMouse);
         column->addWidget(label);
     }
+    sentence_->setAccessibleName(tr("State of the run"));
+    hint_->setAccessibleName(tr("What it means"));
     hint_->setHue(Hue::Text);
     auto* progress = new QHBoxLayout;
     progress->setSpacing(3 * kSpace);
@@ -37,8 +40,6 @@ RunBanner::RunBanner(QWidget* parent)
     progress->addWidget(bar_, 1);
     progress->addWidget(amount_);
     column->addLayout(progress);
-    buttons_->setSpacing(2 * kSpace);
-    buttons_->addStretch(1);
     column->addLayout(buttons_);
     hide();
 }
@@ -68,7 +69,7 @@ void RunBanner::setNotice(const RunNotice& notice) {
             auto* button = new QPushButton(words);
             if (acts_.empty() && act != RunAct::Cancel && act != RunAct::StopNow) setPrimary(button);
             connect(button, &QPushButton::clicked, this, [this, what = act] { Q_EMIT acted(what); });
-            buttons_->insertWidget(buttons_->count() - 1, button);
+            buttons_->addWidget(button);
             acts_.emplace_back(act, button);
         }
     }

@@ -10,6 +10,7 @@ class QPushButton;
 
 namespace studio::ui {
 
+class FlowLayout;
 class Text;
 
 class RunBanner : public QWidget {
@@ -30,7 +31,7 @@ class RunBanner : public QWidget {
     RunNotice notice_;
     Text *sentence_, *hint_, *amount_;
     QProgressBar* bar_;
-    class QHBoxLayout* buttons_;
+    FlowLayout* buttons_;
     std::vector<std::pair<RunAct, QPushButton*>> acts_;
 };
 

@@ -104,11 +104,17 @@ void tellDifferences(std::vector<RunBrief>& briefs) {
 
 }  // namespace
 
+QString rateText(double rate) {
+    if (!std::isfinite(rate) || rate == 0 || std::abs(rate) >= 0.1) return significant(rate, 3);
+    const int exponent = static_cast<int>(std::floor(std::log10(std::abs(rate)) + 1e-9));
+    return QStringLiteral("%1e%2").arg(significant(rate / std::pow(10, exponent), 3), QString::number(exponent));
+}
+
 std::vector<std::pair<QString, QString>> shortSettings(const config::Recipe& recipe) {
     const config::TrainingConfig& t = recipe.training;
     std::vector<std::pair<QString, QString>> all{
         {QStringLiteral("r"), number(static_cast<qint64>(recipe.qlora.r))},
-        {QStringLiteral("lr"), significant(t.learning_rate, 4)},
+        {QStringLiteral("lr"), rateText(t.learning_rate)},
         {QString(), modules(recipe.qlora.target_modules)},
         {tr("paths"), text(t.paths)},
         {tr("filter"), t.filter.empty() ? tr("none") : shownText(text(t.filter), false, 60)},

@@ -52,6 +52,9 @@ struct RunBrief {
 // `known`: briefs from before; those of runs that have not changed since are taken over.
 std::vector<RunBrief> readBriefs(const std::vector<RunEntry>& entries, const std::vector<RunBrief>& known);
 
+// "2e-4": short, as people write rates.
+QString rateText(double rate);
+
 // The few settings by which people tell runs apart, short.
 std::vector<std::pair<QString, QString>> shortSettings(const config::Recipe& recipe);
 

@@ -83,8 +83,11 @@ RunPlots::RunPlots(QWidget* parent)
     for (Plot* plot : {rate_, norm_, speed_}) plot->setFixedHeight(line * 6);
 
     loss_->setFormat([](double value) { return number(value, 4); });
-    rate_->setFormat([](double value) { return significant(value, 3); });
+    rate_->setFormat([](double value) { return rateText(value); });
     norm_->setFormat([](double value) { return significant(value, 3); });
+    norm_->setFromZero(true);
+    rate_->setFromZero(true);
+    speed_->setFromZero(true);
     speed_->setFormat([](double value) { return number(static_cast<qint64>(value + 0.5)); });
 
     connect(smoothing_, &QSlider::valueChanged, this, [this](int value) { group_.setSmoothing(value / 100.0); });
@@ -99,10 +102,10 @@ RunPlots::RunPlots(QWidget* parent)
     }
 }
 
-std::vector<PlotPoint> RunPlots::wherePoints(const RunData& data, int first) {
+std::vector<PlotPoint> RunPlots::wherePoints(const RunData& run, int first) {
     std::vector<PlotPoint> points;
-    for (std::size_t i = static_cast<std::size_t>(first); i < data.metrics.steps.size(); ++i) {
-        const project::StepRecord& step = data.metrics.steps[i];
+    for (std::size_t i = static_cast<std::size_t>(first); i < run.metrics.steps.size(); ++i) {
+        const project::StepRecord& step = run.metrics.steps[i];
         if (std::isfinite(step.seconds)) seconds_ += step.seconds;
         until_.push_back(seconds_);
         points.push_back({static_cast<double>(step.step), step.epoch, seconds_, 0});
@@ -111,36 +114,41 @@ std::vector<PlotPoint> RunPlots::wherePoints(const RunData& data, int first) {
 }
 
 // Steps are counted from 1 without holes, so that step s stands at s − first.
-PlotPoint RunPlots::evaluationPoint(const RunData& data, const project::EvalRecord& record) const {
+PlotPoint RunPlots::evaluationPoint(const RunData& run, const project::EvalRecord& record) const {
     PlotPoint point{static_cast<double>(record.step), 0, 0, record.eval_loss};
-    if (data.metrics.steps.empty() || record.step <= 0) return point;
-    const qint64 index = std::clamp<qint64>(record.step - data.metrics.steps.front().step, 0,
-                                            static_cast<qint64>(data.metrics.steps.size()) - 1);
-    point.epoch = data.metrics.steps[static_cast<std::size_t>(index)].epoch;
+    if (run.metrics.steps.empty() || record.step <= 0) return point;
+    const qint64 index = std::clamp<qint64>(record.step - run.metrics.steps.front().step, 0,
+                                            static_cast<qint64>(run.metrics.steps.size()) - 1);
+    point.epoch = run.metrics.steps[static_cast<std::size_t>(index)].epoch;
     if (static_cast<std::size_t>(index) < until_.size()) point.seconds = until_[static_cast<std::size_t>(index)];
     return point;
 }
 
-void RunPlots::setData(const RunData* data, qint64 total) {
+void RunPlots::setData(const RunData* run, qint64 total) {
     seconds_ = 0;
     until_.clear();
-    group_.setCursor(std::nullopt);
-    group_.setRange(std::nullopt);
+    // The same run read again stays as it is looked at.
+    if (!run || run->folder != shown_) {
+        group_.setCursor(std::nullopt);
+        group_.setRange(std::nullopt);
+        group_.setEnd({});
+        shown_ = run ? run->folder : std::filesystem::path();
+    }
     Series training{tr("training"), Hue::Training, true, false}, validation{tr("validation"), Hue::Validation, false, true};
     Series rate{tr("learning rate"), Hue::Bar}, norm{tr("gradient norm"), Hue::Training},
         speed{tr("tokens a second"), Hue::Bar};
-    if (data) {
-        const auto points = wherePoints(*data, 0);
+    if (run) {
+        const auto points = wherePoints(*run, 0);
         for (std::size_t i = 0; i < points.size(); ++i) {
-            const project::StepRecord& step = data->metrics.steps[i];
+            const project::StepRecord& step = run->metrics.steps[i];
             training.append(valued(points[i], step.loss));
             rate.append(valued(points[i], step.learning_rate));
             norm.append(valued(points[i], step.grad_norm));
             speed.append(valued(points[i], static_cast<double>(step.tokens) / step.seconds));
         }
-        for (const project::EvalRecord& record : data->metrics.evaluations)
-            validation.append(evaluationPoint(*data, record));
-        setTotal(*data, total);
+        for (const project::EvalRecord& record : run->metrics.evaluations)
+            validation.append(evaluationPoint(*run, record));
+        setTotal(*run, total);
     }
     loss_->setSeries({std::move(training), std::move(validation)});
     rate_->setSeries({std::move(rate)});
@@ -148,11 +156,11 @@ void RunPlots::setData(const RunData* data, qint64 total) {
     speed_->setSeries({std::move(speed)});
 }
 
-void RunPlots::appendSteps(const RunData& data, int first) {
-    const auto points = wherePoints(data, first);
+void RunPlots::appendSteps(const RunData& run, int first) {
+    const auto points = wherePoints(run, first);
     std::vector<PlotPoint> loss, rate, norm, speed;
     for (std::size_t i = 0; i < points.size(); ++i) {
-        const project::StepRecord& step = data.metrics.steps[static_cast<std::size_t>(first) + i];
+        const project::StepRecord& step = run.metrics.steps[static_cast<std::size_t>(first) + i];
         loss.push_back(valued(points[i], step.loss));
         rate.push_back(valued(points[i], step.learning_rate));
         norm.push_back(valued(points[i], step.grad_norm));
@@ -164,27 +172,27 @@ void RunPlots::appendSteps(const RunData& data, int first) {
     speed_->append(0, speed);
 }
 
-void RunPlots::appendEvaluations(const RunData& data) {
+void RunPlots::appendEvaluations(const RunData& run) {
     const auto& shown = loss_->series()[1].points;
     const double last = shown.empty() ? -1 : shown.back().step;
     std::vector<PlotPoint> points;
-    for (const project::EvalRecord& record : data.metrics.evaluations) {
-        if (static_cast<double>(record.step) > last) points.push_back(evaluationPoint(data, record));
+    for (const project::EvalRecord& record : run.metrics.evaluations) {
+        if (static_cast<double>(record.step) > last) points.push_back(evaluationPoint(run, record));
     }
     if (!points.empty()) loss_->append(1, points);
 }
 
 // The axis reaches to the last planned step, in each of its measures.
-void RunPlots::setTotal(const RunData& data, qint64 total) {
+void RunPlots::setTotal(const RunData& run, qint64 total) {
     PlotPoint end;
-    if (!data.metrics.steps.empty() && data.info.state != project::RunState::Finished) {
-        const project::StepRecord& last = data.metrics.steps.back();
+    if (!run.metrics.steps.empty() && run.info.state != project::RunState::Finished) {
+        const project::StepRecord& last = run.metrics.steps.back();
         const double times = std::max(1.0, static_cast<double>(total) / static_cast<double>(std::max<qint64>(1, last.step)));
         end = {static_cast<double>(total), last.epoch * times, seconds_ * times, 0};
     } else {
         end.step = static_cast<double>(total);
     }
-    if (end.step != group_.end().step || data.metrics.steps.size() % 50 == 0) group_.setEnd(end);
+    if (end.step != group_.end().step || run.metrics.steps.size() % 50 == 0) group_.setEnd(end);
 }
 
 bool RunPlots::escape() {

@@ -16,10 +16,10 @@ class RunPlots : public QWidget {
     Q_OBJECT
   public:
     explicit RunPlots(QWidget* parent = nullptr);
-    void setData(const RunData* data, qint64 total);
-    void appendSteps(const RunData& data, int first);
-    void appendEvaluations(const RunData& data);
-    void setTotal(const RunData& data, qint64 total);
+    void setData(const RunData* run, qint64 total);
+    void appendSteps(const RunData& run, int first);
+    void appendEvaluations(const RunData& run);
+    void setTotal(const RunData& run, qint64 total);
 
     Plot& loss() { return *loss_; }
     std::vector<Plot*> plots() const { return {loss_, rate_, norm_, speed_}; }
@@ -35,14 +35,15 @@ class RunPlots : public QWidget {
     void exportCsvWanted(studio::ui::Plot* plot);
 
   private:
-    std::vector<PlotPoint> wherePoints(const RunData& data, int first);
-    PlotPoint evaluationPoint(const RunData& data, const project::EvalRecord& record) const;
+    std::vector<PlotPoint> wherePoints(const RunData& run, int first);
+    PlotPoint evaluationPoint(const RunData& run, const project::EvalRecord& record) const;
 
     PlotGroup group_;
     Plot *loss_, *rate_, *norm_, *speed_;
     QSlider* smoothing_;
     QComboBox* measure_;
     QPushButton *log_, *table_;
+    std::filesystem::path shown_;
     double seconds_ = 0;
     std::vector<double> until_;  // seconds of training after each step, as the steps come
 };

@@ -37,6 +37,7 @@ class Answer final : public QWidget {
         auto* body = new Text(Text::Kind::Body, words.isEmpty() ? RunSamples::tr("(empty answer)") : words);
         body->setWordWrap(true);
         body->setTextInteractionFlags(Qt::TextSelectableByMouse);
+        body->setAccessibleName(RunSamples::tr("Answer of %1").arg(label));
         QSizePolicy policy(QSizePolicy::Preferred, QSizePolicy::Minimum);
         policy.setHeightForWidth(true);
         body->setSizePolicy(policy);

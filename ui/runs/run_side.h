@@ -6,10 +6,10 @@
 #include "ui/runs/run_data.h"
 
 class QProgressBar;
-class QTableWidget;
 
 namespace studio::ui {
 
+class CheckpointTable;
 class FactList;
 class Text;
 
@@ -17,8 +17,8 @@ class RunSide : public QWidget {
     Q_OBJECT
   public:
     explicit RunSide(QWidget* parent = nullptr);
-    void setRun(const RunData* data, const LiveRun* live);
-    void setCheckpoints(const RunData& data);
+    void setRun(const RunData* run, const LiveRun* live);
+    void setCheckpoints(const RunData& run);
     void setMemory(const QString& memory);  // empty: not known
     void setNotices(const QStringList& notices);
     const FactList& facts() const { return *facts_; }
@@ -31,13 +31,11 @@ class RunSide : public QWidget {
     void folderWanted(const QString& checkpoint);
 
   private:
-    void checkpointMenu(const QPoint& place);
-    Text* section(const QString& words);
     QProgressBar* bar_;
     Text *steps_, *left_;
     FactList *facts_, *recipe_;
     Text *checkpoints_title_, *recipe_title_, *notices_title_, *notices_;
-    QTableWidget* checkpoints_;
+    CheckpointTable* checkpoints_;
     QString memory_;
 };
 

@@ -1,9 +1,11 @@
 #include "ui/runs/runs_page.h"
 
+#include <QDesktopServices>
 #include <QHBoxLayout>
 #include <QScrollArea>
 #include <QSplitter>
 #include <QStackedWidget>
+#include <QUrl>
 
 #include "ui/look/format.h"
 #include "ui/look/style.h"
@@ -99,7 +101,7 @@ void RunsPage::buildDetail() {
     auto* head = new QHBoxLayout(header_);
     head->setContentsMargins(4 * kSpace, kSpace, 3 * kSpace, kSpace);
     head->setSpacing(2 * kSpace);
-    header_->setFixedHeight(controlHeight(font()) + 4 * kSpace);
+    header_->setFixedHeight(controlHeight(font()) + 4 * kSpace - 1);
     name_ = new ElidedText(Text::Kind::Strong);
     head->addWidget(name_);
     chips_ = new QHBoxLayout;
@@ -189,9 +191,9 @@ void RunsPage::connectAll() {
     });
     connect(presenter_, &RunsPresenter::dataChanged, this, [this] {
         const LiveRun* live = presenter_->liveSelected();
-        const RunData* data = presenter_->data();
-        plots_->setData(data, live && live->total ? live->total : data && data->record ? data->record->total_steps : 0);
-        samples_->setSamples(data ? data->samples : std::vector<project::SampleRecord>());
+        const RunData* run = presenter_->data();
+        plots_->setData(run, live && live->total ? live->total : run && run->record ? run->record->total_steps : 0);
+        samples_->setSamples(run ? run->samples : std::vector<project::SampleRecord>());
         showAll();
     });
     connect(presenter_, &RunsPresenter::stepsAppended, this, [this](int first) {
@@ -230,6 +232,8 @@ void RunsPage::connectAll() {
     connect(side_, &RunSide::checkpointMarked, plots_, &RunPlots::showStep);
     connect(side_, &RunSide::evaluateWanted, this, &RunsPage::evaluate);
     connect(side_, &RunSide::chatWanted, this, &RunsPage::chat);
+    connect(side_, &RunSide::folderWanted, this,
+            [](const QString& folder) { QDesktopServices::openUrl(QUrl::fromLocalFile(folder)); });
     connect(&session().go(), &Navigator::showRun, this, [this](const QString& folder) {
         showTable(false);
         wanted_ = path(folder);
@@ -258,27 +262,27 @@ void RunsPage::showAll() {
 }
 
 void RunsPage::showProgress() {
-    const RunData* data = presenter_->data();
+    const RunData* run = presenter_->data();
     const LiveRun* live = presenter_->liveSelected();
     const auto& held = session().engine().held();
     side_->setMemory(held ? tr("%1 GiB").arg(gibibytes(held->bytes)) : QString());
-    side_->setRun(data, live);
+    side_->setRun(run, live);
     side_->setNotices(live ? presenter_->notices() : QStringList());
-    banner_->setNotice(live ? runNotice(data ? *data : RunData{}, live) : data ? runNotice(*data, nullptr) : RunNotice{});
+    banner_->setNotice(live ? runNotice(run ? *run : RunData{}, live) : run ? runNotice(*run, nullptr) : RunNotice{});
     showHeader();
     Q_EMIT statusChanged();
 }
 
 void RunsPage::showHeader() {
-    const RunData* data = presenter_->data();
+    const RunData* run = presenter_->data();
     const LiveRun* live = presenter_->liveSelected();
     const int row = presenter_->indexOf(presenter_->selected());
     name_->setText(live && !live->name.isEmpty() ? shownText(live->name, false, 80)
                    : row >= 0 ? shownText(text(presenter_->runs()[std::size_t(row)].info.name), false, 80)
                               : QString());
     QStringList words;
-    if (data && data->record) {
-        const config::Recipe& recipe = data->record->recipe;
+    if (run && run->record) {
+        const config::Recipe& recipe = run->record->recipe;
         words << (recipe.training.filter.empty() ? tr("all conversations")
                                                  : shownText(text(recipe.training.filter), false, 34))
               << tr("paths: %1").arg(text(recipe.training.paths));
@@ -310,14 +314,14 @@ void RunsPage::showHeader() {
     stop_->setVisible(stepping && !stopping);
     stop_->setText(tr("Stop After This Step"));
     stop_->setIcon(icon(Glyph::Stop));
-    chat_->setVisible(stepping || (data && !data->checkpoints.empty()));
+    chat_->setVisible(stepping || (run && !run->checkpoints.empty()));
     pause_action_->setEnabled(stepping);
     stop_action_->setEnabled(stepping);
-    const bool idle = data && !live && !presenter_->live();
-    resume_action_->setEnabled(idle && project::canResume(data->info.state));
-    delete_action_->setEnabled(data && !live);
-    png_action_->setEnabled(data);
-    csv_action_->setEnabled(data);
+    const bool idle = run && !live && !presenter_->live();
+    resume_action_->setEnabled(idle && project::canResume(run->info.state));
+    delete_action_->setEnabled(run && !live);
+    png_action_->setEnabled(run);
+    csv_action_->setEnabled(run);
 }
 
 // Below this width the pane beside the plots would leave them too narrow to read.

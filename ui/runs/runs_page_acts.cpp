@@ -25,7 +25,7 @@ void RunsPage::start(const Result<void>& result, const QString& id) {
 
 void RunsPage::act(RunAct what) {
     RunService& runs = session().runs();
-    const RunData* data = presenter_->data();
+    const RunData* run = presenter_->data();
     const LiveRun* live = presenter_->liveSelected();
     const QString folder = pathText(presenter_->selected());
     switch (what) {
@@ -36,7 +36,7 @@ void RunsPage::act(RunAct what) {
             return runs.pause();
         case RunAct::Resume:
             if (live) return runs.unpause();
-            if (data) start(runs.resume(data->folder), QStringLiteral("run-resume"));
+            if (run) start(runs.resume(run->folder), QStringLiteral("run-resume"));
             return;
         case RunAct::StopAfterStep:
             return runs.stopAfterStep();
@@ -45,15 +45,15 @@ void RunsPage::act(RunAct what) {
         case RunAct::Chat:
             return chat({});
         case RunAct::ChatBest: {
-            const auto best = data ? data->bestCheckpoint() : std::nullopt;
-            return chat(best ? pathText(data->folder / ("checkpoint-" + std::to_string(*best))) : QString());
+            const auto best = run ? run->bestCheckpoint() : std::nullopt;
+            return chat(best ? pathText(run->folder / ("checkpoint-" + std::to_string(*best))) : QString());
         }
         case RunAct::NewFromThis:
         case RunAct::ShowRecipe:
             if (!folder.isEmpty()) Q_EMIT session().go().newRunFrom(folder);
             return;
         case RunAct::ShowFolder: {
-            const auto shown = data && !data->checkpoints.empty() ? data->checkpoints.front().folder
+            const auto shown = run && !run->checkpoints.empty() ? run->checkpoints.front().folder
                                                                    : presenter_->selected();
             QDesktopServices::openUrl(QUrl::fromLocalFile(pathText(shown)));
             return;
@@ -62,9 +62,9 @@ void RunsPage::act(RunAct what) {
             Q_EMIT session().go().showField(banner_->notice().field);
             return;
         case RunAct::ShowLog:
-            if (data)
+            if (run)
                 QGuiApplication::clipboard()->setText(
-                    tr("Run %1\n%2\n%3").arg(text(data->info.name), pathText(data->folder), text(data->info.failure)));
+                    tr("Run %1\n%2\n%3").arg(text(run->info.name), pathText(run->folder), text(run->info.failure)));
             return;
         case RunAct::RetrySave:
             return runs.retrySave();
@@ -141,10 +141,10 @@ void RunsPage::removed(const std::filesystem::path& folder, const QString& name)
 }
 
 void RunsPage::savePlot(Plot* plot, bool picture) {
-    const RunData* data = presenter_->data();
-    if (!data) return;
+    const RunData* run = presenter_->data();
+    if (!run) return;
     const QString name = QStringLiteral("%1-%2.%3").arg(
-        QString::fromStdString(project::folderName(data->info.name)),
+        QString::fromStdString(project::folderName(run->info.name)),
         QString::fromStdString(project::folderName(utf8(plot->title()))), picture ? QStringLiteral("png") : QStringLiteral("csv"));
     const QString file = QFileDialog::getSaveFileName(this, picture ? tr("Export Plot") : tr("Export Values"), name,
                                                       picture ? tr("PNG (*.png)") : tr("CSV (*.csv)"));

@@ -58,6 +58,8 @@ QVariant RunsTableModel::data(const QModelIndex& index, int role) const {
         const bool words = column == Name || column == State || column == Settings;
         return static_cast<int>((words ? Qt::AlignLeft : Qt::AlignRight) | Qt::AlignVCenter);
     }
+    if (role == RowTable::kStrongRole) return column == Name;
+    if (role == RowTable::kHueRole && column == State) return static_cast<int>(stateLook(runs_.stateOf(row)).hue);
     if (role == Qt::ToolTipRole) return column == Settings ? QVariant(run.differs) : QVariant(pathText(run.folder));
     if (role != Qt::DisplayRole && role != kSortRole) return {};
     const bool sort = role == kSortRole;
@@ -124,28 +126,16 @@ QVariant RunsTableModel::headerData(int section, Qt::Orientation orientation, in
     }
 }
 
-RunsTable::RunsTable(RunListModel& runs, QWidget* parent) : QTableView(parent), runs_(runs), sorted_(new Sorted(this)) {
+RunsTable::RunsTable(RunListModel& runs, QWidget* parent) : RowTable(parent), runs_(runs), sorted_(new Sorted(this)) {
     sorted_->setSourceModel(new RunsTableModel(runs, this));
     setModel(sorted_);
     setAccessibleName(tr("Runs as a table"));
-    setSelectionBehavior(SelectRows);
-    setSelectionMode(SingleSelection);
-    setEditTriggers(NoEditTriggers);
-    setFrameShape(QFrame::NoFrame);
-    setShowGrid(false);
-    setTabKeyNavigation(false);
-    setWordWrap(false);
-    viewport()->setAutoFillBackground(false);
-    verticalHeader()->hide();
-    verticalHeader()->setDefaultSectionSize(ui::rowHeight(font()) + kSpace);
-    horizontalHeader()->setHighlightSections(false);
-    horizontalHeader()->setStretchLastSection(true);
     setSortingEnabled(true);
     sortByColumn(-1, Qt::AscendingOrder);  // as listed: newest first
     const int wide = QFontMetrics(font()).averageCharWidth();
     const int widths[] = {22, 12, 12, 11, 11, 13, 12, 11, 13};
     for (int c = 0; c < RunsTableModel::Settings; ++c) setColumnWidth(c, widths[c] * wide);
-    connect(this, &QTableView::activated, this, [this] { Q_EMIT runOpened(chosen()); });
+    connect(this, &QAbstractItemView::activated, this, [this] { Q_EMIT runOpened(chosen()); });
 }
 
 std::filesystem::path RunsTable::chosen() const {
@@ -167,7 +157,7 @@ void RunsTable::keyPressEvent(QKeyEvent* event) {
         if (!chosen().empty()) Q_EMIT runOpened(chosen());
         return;
     }
-    QTableView::keyPressEvent(event);
+    RowTable::keyPressEvent(event);
 }
 
 }  // namespace studio::ui

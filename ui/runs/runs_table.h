@@ -3,9 +3,9 @@
 
 #include <QAbstractTableModel>
 #include <QSortFilterProxyModel>
-#include <QTableView>
 
 #include "ui/runs/run_list.h"
+#include "ui/widgets/row_table.h"
 
 namespace studio::ui {
 
@@ -25,7 +25,7 @@ class RunsTableModel : public QAbstractTableModel {
     RunListModel& runs_;
 };
 
-class RunsTable : public QTableView {
+class RunsTable : public RowTable {
     Q_OBJECT
   public:
     explicit RunsTable(RunListModel& runs, QWidget* parent = nullptr);

@@ -9,6 +9,7 @@
 #include "ui/widgets/basics.h"
 #include "ui/widgets/plot_overlay.h"
 #include "ui/widgets/plot_table.h"
+#include "ui/widgets/row_table.h"
 
 namespace studio::ui {
 namespace {
@@ -51,7 +52,7 @@ Plot::Plot(const QString& title, PlotGroup& group, Size size, QWidget* parent)
       stack_(new QStackedWidget),
       canvas_(new QCustomPlot),
       overlay_(new PlotOverlay(*this, *canvas_)),
-      table_(new QTableView),
+      table_(new RowTable),
       table_model_(new PlotTableModel(this)) {
     setFocusPolicy(Qt::StrongFocus);
     setAccessibleName(title);
@@ -78,7 +79,6 @@ Plot::Plot(const QString& title, PlotGroup& group, Size size, QWidget* parent)
     canvas_->setFocusPolicy(Qt::NoFocus);
     canvas_->setMouseTracking(true);
     canvas_->installEventFilter(this);
-    canvas_->setBackground(Qt::NoBrush);
     canvas_->setPlottingHint(QCP::phFastPolylines, true);
     canvas_->setNoAntialiasingOnDrag(true);
     canvas_->xAxis->setTicker(QSharedPointer<WhereTicker>::create());
@@ -101,11 +101,6 @@ Plot::Plot(const QString& title, PlotGroup& group, Size size, QWidget* parent)
 
     table_->setModel(table_model_);
     table_->setAccessibleName(tr("Values of %1").arg(title));
-    table_->verticalHeader()->hide();
-    table_->setSelectionBehavior(QAbstractItemView::SelectRows);
-    table_->setFrameShape(QFrame::NoFrame);
-    table_->setShowGrid(false);
-    table_->setTabKeyNavigation(false);
 
     timer_.setSingleShot(true);
     connect(&timer_, &QTimer::timeout, this, &Plot::draw);
@@ -163,6 +158,7 @@ void Plot::rebuildGraphs() {
 
 void Plot::restyle() {
     const QFont small = secondaryFont(font());
+    canvas_->setBackground(QBrush(colour(Hue::Window, this)));
     for (QCPAxis* axis : {canvas_->xAxis, canvas_->yAxis}) {
         axis->setTickLabelFont(small);
         axis->setTickLabelColor(colour(Hue::Secondary, this));
@@ -277,6 +273,7 @@ void Plot::fitValues(double low, double high) {
         std::nth_element(raw.begin(), raw.end() - 1 - cut, raw.end());
         take(*(raw.end() - 1 - cut));
     }
+    if (from_zero_ && least <= most) least = 0;
     if (least > most) {
         least = logarithmic_ ? 1 : 0;
         most = logarithmic_ ? 10 : 1;
@@ -287,7 +284,7 @@ void Plot::fitValues(double low, double high) {
         canvas_->yAxis->setRange(least / room, most * room);
     } else {
         const double room = std::max((most - least) * 0.06, std::abs(most) * 1e-3 + 1e-12);
-        canvas_->yAxis->setRange(least - room, most + room);
+        canvas_->yAxis->setRange(from_zero_ ? least : least - room, most + room);
     }
 }
 

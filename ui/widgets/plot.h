@@ -11,7 +11,6 @@
 class QCustomPlot;
 class QHBoxLayout;
 class QStackedWidget;
-class QTableView;
 
 namespace studio::ui {
 
@@ -19,6 +18,7 @@ class ElidedText;
 class PlotLegend;
 class PlotOverlay;
 class PlotTableModel;
+class RowTable;
 
 // What several plots of one run share: the measure of the horizontal axis, its cut-out, smoothing and the cursor.
 class PlotGroup : public QObject {
@@ -64,6 +64,7 @@ class Plot : public QWidget {
     void setFormat(std::function<QString(double)> format);
 
     QHBoxLayout* headerRow() { return header_; }
+    void setFromZero(bool on) { from_zero_ = on; }  // the vertical axis begins at 0
     void setLogarithmic(bool on);
     bool logarithmic() const { return logarithmic_; }
     void setTableShown(bool shown);
@@ -113,7 +114,7 @@ class Plot : public QWidget {
     std::vector<std::vector<double>> smooth_;
     std::vector<int> spikes_;  // of the first series
     std::function<QString(double)> format_;
-    bool logarithmic_ = false, data_changed_ = true;
+    bool logarithmic_ = false, from_zero_ = false, data_changed_ = true;
     QHBoxLayout* header_;
     ElidedText* title_text_;
     PlotLegend* legend_ = nullptr;
@@ -121,7 +122,7 @@ class Plot : public QWidget {
     QStackedWidget* stack_;
     QCustomPlot* canvas_;
     PlotOverlay* overlay_;
-    QTableView* table_;
+    RowTable* table_;
     PlotTableModel* table_model_;
     QTimer timer_;
     std::optional<QPoint> pressed_;

@@ -114,11 +114,12 @@ fs::path makeRun(const fs::path& runs, const RunOptions& o) {
                            "Arctic Ocean.\nExercise 3: …",
                            "cut at 128 tokens"});
         for (int s = 100; s <= o.steps; s += 100)
-            (void)log->sample({s, prompt,
-                               "The largest ocean in the world is the Pacific Ocean. It covers about 165 million square "
-                               "kilometres, roughly a third of the Earth’s surface, and holds more than half of its open "
-                               "water.",
-                               "stopped by itself"});
+            (void)log->sample(
+                {s, prompt,
+                 "The largest ocean in the world is the Pacific Ocean. It covers about 165 million square "
+                 "kilometres, roughly a third of the Earth’s surface, and holds more than half of its open "
+                 "water.",
+                 "stopped by itself"});
     }
     using project::RunState;
     if (o.state == RunState::Finished) {
