@@ -16,9 +16,9 @@ constexpr int kPadding = 2 * kSpace;
 // Separated like the mock's: language, then the counts.
 QString facts(const QModelIndex& index) {
     const QString messages =
-        ConversationList::tr("%n message(s)", nullptr, index.data(ConversationList::MessagesRole).toInt());
+        ConversationList::tr("%Ln message(s)", nullptr, index.data(ConversationList::MessagesRole).toInt());
     const QString turns =
-        ConversationList::tr("%n turn(s) deep", nullptr, index.data(ConversationList::TurnsRole).toInt());
+        ConversationList::tr("%Ln turn(s) deep", nullptr, index.data(ConversationList::TurnsRole).toInt());
     const QString language = index.data(ConversationList::LanguageRole).toString();
     const QString gap = QStringLiteral("   ");
     return (language.isEmpty() ? absent() : language) + gap + messages + gap + turns;

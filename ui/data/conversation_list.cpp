@@ -62,7 +62,7 @@ QString ConversationList::spoken(int row) const {
         tree.best_quality ? tr("quality %1").arg(number(static_cast<double>(*tree.best_quality), 2)) : tr("not rated");
     return tr("%1. %2, %3, %4, %5")
         .arg(title(row), text(listing_->catalogue->languages()[static_cast<std::size_t>(tree.language)]),
-             tr("%n message(s)", nullptr, tree.messages), tr("%n turn(s) deep", nullptr, tree.turns), quality);
+             tr("%Ln message(s)", nullptr, tree.messages), tr("%Ln turn(s) deep", nullptr, tree.turns), quality);
 }
 
 QVariant ConversationList::data(const QModelIndex& index, int role) const {

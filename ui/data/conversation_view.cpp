@@ -118,7 +118,8 @@ ConversationView::Spot ConversationView::spotAt(const QPoint& point) {
     if (tops_.size() < 2) return {};
     const double y = point.y() + verticalScrollBar()->value();
     const int place = placeAt(y);
-    return {place, block(place).positionAt({static_cast<double>(point.x() - columnLeft()), y - tops_[static_cast<std::size_t>(place)]})};
+    return {place, block(place).positionAt(
+                       {static_cast<double>(point.x() - columnLeft()), y - tops_[static_cast<std::size_t>(place)]})};
 }
 
 void ConversationView::paintEvent(QPaintEvent* event) {

@@ -226,7 +226,7 @@ void DataPage::showImport() {
         words = tr("Importing %1 · %2 of %3").arg(name, bytes(progress.done), bytes(progress.total));
     else if (!progress.phase.empty())
         words = tr("Importing %1 · %2").arg(name, text(progress.phase));
-    if (import_.waiting() > 0) words = tr("%1 · %n more", nullptr, import_.waiting()).arg(words);
+    if (import_.waiting() > 0) words = tr("%1 · %Ln more", nullptr, import_.waiting()).arg(words);
     strip_text_->setText(words);
     strip_bar_->setRange(0, progress.total > 0 ? 1000 : 0);
     if (progress.total > 0)

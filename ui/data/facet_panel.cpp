@@ -176,7 +176,7 @@ void FacetPanel::showState() {
         row->setVisible(all_languages_ || i < kShownLanguages || active);
     }
     more_languages_->setVisible(n > kShownLanguages);
-    more_languages_->setText(all_languages_ ? tr("Fewer languages") : tr("All %n language(s)", nullptr, n));
+    more_languages_->setText(all_languages_ ? tr("Fewer languages") : tr("All %Ln language(s)", nullptr, n));
     more_languages_->setAccessibleName(more_languages_->text());
 
     constexpr int kBins = Facets::kQualityBins;
@@ -189,12 +189,12 @@ void FacetPanel::showState() {
     quality_->setRange(from ? std::optional(std::pair(static_cast<int>(*from * kBins + 1e-6), kBins - 1))
                             : std::nullopt);
     quality_range_->setText(from ? tr("%1 – 1").arg(number(*from, 2)) : QString());
-    unrated_->setText(tr("%n without a rated reply", nullptr, static_cast<int>(facets.unrated.total)));
+    unrated_->setText(tr("%Ln without a rated reply", nullptr, static_cast<int>(facets.unrated.total)));
     unrated_->setVisible(facets.unrated.total > 0);
 
     names.clear();
     const int longest = static_cast<int>(facets.turns.size());
-    for (int i = 0; i < longest; ++i) names << tr("%n turn(s) deep", nullptr, i + 1);
+    for (int i = 0; i < longest; ++i) names << tr("%Ln turn(s) deep", nullptr, i + 1);
     turns_->setBars(facets.turns, names, longest > 0 ? number(qint64{1}) : QString(),
                     longest > 1 ? number(static_cast<qint64>(longest)) : QString());
     if (state_.turns_from || state_.turns_to) {
@@ -212,7 +212,7 @@ void FacetPanel::showState() {
         const bool active = state_.left_out.contains(trait);
         chip->setText(QStringLiteral("%1 %2").arg(traitName(trait), number(count)));
         chip->setAccessibleName(
-            tr("Leave out %1, %n message(s)", nullptr, static_cast<int>(count)).arg(traitName(trait)));
+            tr("Leave out %1, %Ln message(s)", nullptr, static_cast<int>(count)).arg(traitName(trait)));
         chip->setChecked(active);
         chip->setVisible(count > 0 || (active && trait != Trait::Deleted));
         chip->setToolTip(active ? tr("Left out, with the replies below. Press to keep them.")

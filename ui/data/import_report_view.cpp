@@ -27,10 +27,8 @@ QString nameOf(const ImportOutcome& outcome) {
     return visibleLine(QFileInfo(outcome.file).fileName());
 }
 
-// "%n …" with the number grouped.
 QString counted(const char* words, quint64 n) {
-    return tr(words, static_cast<int>(std::min<quint64>(n, 0x7fffffff)))
-        .replace(QString::number(n), number(static_cast<qint64>(n)));
+    return tr(words, static_cast<int>(std::min<quint64>(n, 0x7fffffff)));
 }
 
 struct Listed {
@@ -112,8 +110,8 @@ std::vector<Listed> orphanRows(const ImportReport& report) {
 
 QString headline(const ImportReport& report) {
     if (report.already_imported) return tr("Imported already. The project holds this very file; nothing was changed.");
-    return QStringLiteral("%1 · %2").arg(counted("%n message(s) kept", report.messages),
-                                         counted("%n conversation(s)", report.trees));
+    return QStringLiteral("%1 · %2").arg(counted("%Ln message(s) kept", report.messages),
+                                         counted("%Ln conversation(s)", report.trees));
 }
 
 std::vector<FactList::Fact> factsOf(const ImportReport& report) {
@@ -262,13 +260,13 @@ QWidget* ImportReportView::section(const ImportOutcome& outcome) {
             listed < report.rejected_count
                 ? tr("Rejected lines, the first %1 of %2")
                       .arg(number(static_cast<qint64>(listed)), number(static_cast<qint64>(report.rejected_count)))
-                : counted("%n rejected line(s) or message(s)", report.rejected_count);
+                : counted("%Ln rejected line(s) or message(s)", report.rejected_count);
         column->addWidget(new Text(Text::Kind::Section, words));
         column->addWidget(table(rejectedRows(report), true, tr("Rejected lines"), box));
     }
     if (report.orphan_count > 0) {
         column->addSpacing(kSpace);
-        column->addWidget(new Text(Text::Kind::Section, counted("%n orphan(s)", report.orphan_count)));
+        column->addWidget(new Text(Text::Kind::Section, counted("%Ln orphan(s)", report.orphan_count)));
         sentence(orphanSentence(), Text::Kind::Secondary);
         column->addWidget(table(orphanRows(report), false, tr("Orphans"), box));
     }

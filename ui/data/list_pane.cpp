@@ -47,7 +47,8 @@ ListPane::ListPane(Library& library, QWidget* parent)
       facets_(new QToolButton),
       error_mark_(new QLabel),
       sentence_(new Text(Text::Kind::Secondary)),
-      count_(new Text(Text::Kind::Body)),
+      count_(new Text(Text::Kind::Strong)),
+      of_(new Text(Text::Kind::Body)),
       messages_(new Text(Text::Kind::Secondary)),
       train_(new QPushButton),
       scope_(new CalmCombo),
@@ -124,8 +125,9 @@ QWidget* ListPane::buildCount() {
     grid->setContentsMargins(0, kSpace, 0, 0);
     grid->setSpacing(kSpace + 2);
     auto* counts = new QHBoxLayout;
-    counts->setSpacing(2 * kSpace);
+    counts->setSpacing(kSpace + 2);
     counts->addWidget(count_);
+    counts->addWidget(of_);
     counts->addStretch(1);
     counts->addWidget(messages_);
     grid->addLayout(counts);
@@ -188,9 +190,8 @@ bool ListPane::explain() {
     if (parsed) {
         filter_->setError(0, 0);
         sentence_->setHue(Hue::Secondary);
-        sentence_->setText(parsed->matchesEverything()
-                               ? tr("All messages, except deleted ones and those that lost their parent")
-                               : text(corpus::describe(*parsed)));
+        sentence_->setText(parsed->matchesEverything() ? tr("All messages but deleted ones and orphans")
+                                                       : text(corpus::describe(*parsed)));
     } else {
         const corpus::FilterError& error = parsed.error();
         int begin = charactersBefore(typed, error.begin), end = charactersBefore(typed, error.end);
@@ -230,14 +231,15 @@ void ListPane::show(const std::shared_ptr<const Listing>& listing) {
 void ListPane::showCount() {
     if (!listing_) {
         count_->clear();
+        of_->clear();
         messages_->clear();
         return;
     }
     const qint64 chosen = listing_->countOf(Scope::Trainable), all = listing_->countOf(Scope::All);
-    count_->setText(tr("%1 of %2 conversations").arg(number(chosen), number(all)));
+    count_->setText(number(chosen));
+    of_->setText(tr("of %Ln conversation(s)", nullptr, static_cast<int>(all)));
     const qint64 kept = listing_->selection->messages;
-    messages_->setText(
-        tr("%n message(s)", nullptr, static_cast<int>(kept)).replace(QString::number(kept), number(kept)));
+    messages_->setText(tr("%Ln message(s)", nullptr, static_cast<int>(kept)));
     messages_->setToolTip(
         tr("Messages that stay with this filter. Left out: %1 deleted, %2 without their parent, %3 by the filter, "
            "%4 below one left out.")
@@ -265,14 +267,14 @@ void ListPane::showNothing() {
         clear_->setProperty("scope", static_cast<int>(Scope::Trainable));
     } else if (matched > 0 && !filter.isEmpty() && listing_->countOf(Scope::WithoutReply) == 0) {
         nothing_->setSentence(
-            tr("%n message(s) match, but no conversation is left", nullptr, static_cast<int>(matched)),
+            tr("%Ln message(s) match, but no conversation is left", nullptr, static_cast<int>(matched)),
             tr("A message left out takes the replies below it along, and this filter leaves the prompts out."));
         const QString wider = withPrompts(filter);
         widen_->setVisible(!wider.isEmpty());
         widen_->setToolTip(wider);
     } else if (listing_->countOf(Scope::WithoutReply) > 0) {
         nothing_->setSentence(tr("No reply is left to learn from"),
-                              tr("%n conversation(s) have only prompts.", nullptr,
+                              tr("%Ln conversation(s) have only prompts.", nullptr,
                                  static_cast<int>(listing_->countOf(Scope::WithoutReply))));
         clear_->setText(tr("Show them"));
         clear_->setProperty("scope", static_cast<int>(Scope::WithoutReply));

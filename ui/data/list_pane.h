@@ -51,7 +51,7 @@ class ListPane : public QWidget {
     FilterBox* filter_;
     QToolButton* facets_;
     QLabel* error_mark_;
-    Text *sentence_, *count_, *messages_;
+    Text *sentence_, *count_, *of_, *messages_;
     QPushButton* train_;
     QComboBox *scope_, *sort_;
     QListView* list_;

@@ -26,8 +26,8 @@ QString tr(const char* words, int n = -1) {
 QString emojiText(const std::string& name, const QFont& font) {
     static const std::map<std::string, const char16_t*> known = {
         {"+1", u"👍"},          {"-1", u"👎"},       {"red_heart", u"❤"}, {"laughing", u"😆"},     {"rofl", u"🤣"},
-        {"thinking", u"🤔"}, {"confused", u"😕"}, {"eyes", u"👀"},      {"disappointed", u"😞"}, {"heart_eyes", u"😍"},
-        {"poop", u"💩"},        {"skull", u"💀"},    {"100", u"💯"}};
+        {"thinking", u"🤔"}, {"confused", u"😕"}, {"eyes", u"👀"},      {"disappointed", u"😞"}, {"red_flag", u"🚩"},
+        {"heart_eyes", u"😍"},  {"poop", u"💩"},     {"skull", u"💀"},     {"100", u"💯"}};
     if (const auto found = known.find(name); found != known.end()) {
         const QString emoji = QString::fromUtf16(found->second);
         if (QFontMetrics(font).inFontUcs4(emoji.toUcs4().value(0))) return emoji;
@@ -84,7 +84,8 @@ MessageBlock::MessageBlock(const corpus::Message& message, const BlockPlace& pla
         const QString words = message.role == corpus::Role::Prompter ? tr("message %1 of %2") : tr("reply %1 of %2");
         switch_text_ = words.arg(QString::number(place.reply + 1), QString::number(place.replies));
     }
-    length_ = QCoreApplication::translate("MessageBlock", "%n character(s)", nullptr, static_cast<int>(message.length));
+    length_ =
+        QCoreApplication::translate("MessageBlock", "%Ln character(s)", nullptr, static_cast<int>(message.length));
     if (const auto label = message.labels.find("quality"); label != message.labels.end())
         quality_ = label->second.value;
     quality_text_ = tr("quality  %1").arg(number(quality_, 2));
@@ -175,7 +176,7 @@ void MessageBlock::layOutText(double top) {
     if (hidden_ > 0) {
         y += kSpace;
         more_top_ = y;
-        const QString words = QCoreApplication::translate("MessageBlock", "Show more: %n character(s) are left",
+        const QString words = QCoreApplication::translate("MessageBlock", "Show more: %Ln character(s) are left",
                                                           nullptr, static_cast<int>(hidden_));
         more_box_ = QRectF(kBlockIndent, y, small.horizontalAdvance(words) + 2 * kSpace, small.height() + 2 * kSpace);
         y += more_box_.height();
@@ -229,18 +230,19 @@ void MessageBlock::paintLabels(QPainter& painter, const QPointF& at, const QPale
     painter.setFont(fonts_.small);
     painter.setPen(colour(Hue::Secondary, palette));
     const QFontMetricsF small(fonts_.small);
-    const QRectF line(at.x() + kBlockIndent, at.y() + labels_top_, width_ - kBlockIndent - 2 * kSpace, small.height());
-    painter.drawText(line, static_cast<int>(Qt::AlignLeft | Qt::AlignVCenter), quality_text_);
-    double x = line.left() + small.horizontalAdvance(quality_text_) + 2 * kSpace;
+    // On one baseline: an emoji's own font would move a text that is centred.
+    const double top = at.y() + labels_top_, baseline = top + small.ascent();
+    double x = at.x() + kBlockIndent;
+    painter.drawText(QPointF(x, baseline), quality_text_);
+    x += small.horizontalAdvance(quality_text_) + 2 * kSpace;
     if (quality_) {
         const double bar = small.averageCharWidth() * 8;
-        paintShareBar(&painter, QRectF(x, line.center().y() - 1.5, bar, 4), *quality_, palette);
+        paintShareBar(&painter, QRectF(x, baseline - small.xHeight() / 2 - 2, bar, 4), *quality_, palette);
         x += bar + 2 * kSpace;
     }
     if (more_labels_.isEmpty()) return;
     painter.setPen(colour(Hue::Secondary, palette));
-    painter.drawText(QRectF(x, line.top(), std::max(0.0, line.right() - x), line.height()),
-                     static_cast<int>(Qt::AlignLeft | Qt::AlignVCenter), QStringLiteral("·  ") + more_labels_);
+    painter.drawText(QPointF(x, baseline), QStringLiteral("·  ") + more_labels_);
 }
 
 void MessageBlock::paint(QPainter& painter, const QPointF& at, const QPalette& palette, qsizetype from, qsizetype to,
@@ -279,7 +281,7 @@ void MessageBlock::paint(QPainter& painter, const QPointF& at, const QPalette& p
         painter.setFont(fonts_.small);
         painter.setPen(colour(Hue::Accent, palette));
         painter.drawText(more_box_.translated(at), static_cast<int>(Qt::AlignLeft | Qt::AlignVCenter),
-                         QCoreApplication::translate("MessageBlock", "Show more: %n character(s) are left", nullptr,
+                         QCoreApplication::translate("MessageBlock", "Show more: %Ln character(s) are left", nullptr,
                                                      static_cast<int>(hidden_)));
     }
     paintLabels(painter, at, palette);

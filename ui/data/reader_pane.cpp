@@ -98,7 +98,8 @@ ReaderPane::ReaderPane(Session& session, Library& library, QWidget* parent)
     connect(map_, &TreeMap::currentMoved, map_scroll_, [this](const QRect& around) {
         map_scroll_->ensureVisible(around.center().x(), around.center().y(), 40, 40);
     });
-    side->addWidget(map_scroll_, 3);
+    map_scroll_->setSizePolicy(QSizePolicy::Preferred, QSizePolicy::Expanding);
+    side->addWidget(map_scroll_, 100);
     side->addWidget(new Legend);
     side->addSpacing(kSpace);
     side->addWidget(new Text(Text::Kind::Section, tr("This conversation")));
@@ -203,8 +204,9 @@ void ReaderPane::showFacts() {
         kept += reading_.verdict(static_cast<int>(i)).value_or(corpus::Verdict::Kept) == corpus::Verdict::Kept;
     }
     const auto n = static_cast<int>(c.messages.size());
+    map_scroll_->setMaximumHeight(map_->sizeHint().height() + 2);
     map_title_->setText(
-        tr("Tree · %1, %2").arg(tr("%n message(s)", nullptr, n), tr("%n turn(s) deep", nullptr, turns)));
+        tr("Tree · %1, %2").arg(tr("%Ln message(s)", nullptr, n), tr("%Ln turn(s) deep", nullptr, turns)));
     std::vector<FactList::Fact> facts{
         {tr("Language"), first.lang ? languageName(text(*first.lang)) : absent()},
         {tr("Replies to the first prompt"), number(static_cast<qint64>(first.replies))},

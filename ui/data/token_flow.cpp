@@ -78,7 +78,7 @@ void TokenFlow::layOut() {
         const QFontMetricsF code(codeFont(QApplication::font())), small(secondaryFont(QApplication::font()));
         const double height = code.height() + 6, right = viewport()->width() - kMargin;
         for (const auto& message : example_->messages) {
-            heads_.emplace_back(y, tr("%1 · %n token(s)", nullptr, message.tokens).arg(roleText(message.role)));
+            heads_.emplace_back(y, tr("%1 · %Ln token(s)", nullptr, message.tokens).arg(roleText(message.role)));
             y += small.height() + kSpace;
             double x = kMargin;
             for (int i = message.first; i < message.first + message.tokens; ++i) {

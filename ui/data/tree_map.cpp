@@ -165,7 +165,7 @@ void TreeMap::paintEvent(QPaintEvent* event) {
         }
         if (m.rank && m.role == corpus::Role::Assistant) {
             painter.setPen(colour(on_path ? Hue::Text : Hue::Secondary, this));
-            painter.drawText(QRectF(at.x() + u * 0.6, at.y() - u, 2 * u, 2 * u),
+            painter.drawText(QRectF(at.x() + u * (current ? 1.05 : 0.75), at.y() - u, 2 * u, 2 * u),
                              static_cast<int>(Qt::AlignLeft | Qt::AlignVCenter), QString::number(*m.rank));
         }
     }

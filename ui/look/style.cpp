@@ -1,6 +1,7 @@
 #include "ui/look/style.h"
 
 #include <QAbstractButton>
+#include <QAbstractSpinBox>
 #include <QApplication>
 #include <QComboBox>
 #include <QPainter>
@@ -9,6 +10,7 @@
 #include <QStyleOption>
 
 #include "ui/look/colours.h"
+#include "ui/look/plural.h"
 #include "ui/look/type.h"
 
 namespace studio::ui {
@@ -126,7 +128,110 @@ void StudioStyle::drawControl(ControlElement element, const QStyleOption* option
             }
         }
     }
+    if (element == CE_Splitter) {  // panes are divided by a hairline
+        const QRect r = option->rect;
+        const bool upright = option->state & State_Horizontal;
+        painter->fillRect(
+            upright ? QRect(r.center().x(), r.top(), 1, r.height()) : QRect(r.left(), r.center().y(), r.width(), 1),
+            colour(Hue::Line, palette));
+        return;
+    }
     QProxyStyle::drawControl(element, option, painter, widget);
+}
+
+void StudioStyle::drawComplexControl(ComplexControl control, const QStyleOptionComplex* option, QPainter* painter,
+                                     const QWidget* widget) const {
+    const QPalette& palette = option->palette;
+    if (control == CC_ScrollBar) {
+        painter->fillRect(option->rect, palette.color(QPalette::Window));
+        const QRect thumb = subControlRect(control, option, SC_ScrollBarSlider, widget);
+        if (!(option->state & State_Enabled) || thumb.isEmpty()) return;
+        const bool held =
+            option->activeSubControls & SC_ScrollBarSlider && option->state & (State_Sunken | State_MouseOver);
+        panel(painter, thumb.adjusted(3, 3, -3, -3), colour(held ? Hue::Bar : Hue::BarFaint, palette), {});
+        return;
+    }
+    if (control == CC_ComboBox) {
+        const auto* combo = qstyleoption_cast<const QStyleOptionComboBox*>(option);
+        if (combo && !combo->editable) {
+            QStyleOption frame = *option;
+            frame.state.setFlag(State_On, false);
+            frame.state.setFlag(State_Sunken, false);
+            button(&frame, painter, nullptr);
+            if (option->state & State_HasFocus) panel(painter, option->rect, {}, colour(Hue::Accent, palette), 2);
+            const QRect arrow = subControlRect(control, option, SC_ComboBoxArrow, widget);
+            const double side = option->fontMetrics.height() * 0.6;
+            drawGlyph(*painter, Glyph::Down,
+                      QRectF(arrow.center().x() - side / 2, arrow.center().y() - side / 2, side, side),
+                      colour(option->state & State_Enabled ? Hue::Secondary : Hue::Faint, palette));
+            return;
+        }
+    }
+    if (control == CC_SpinBox) {
+        const auto* spin = qstyleoption_cast<const QStyleOptionSpinBox*>(option);
+        const bool focus = option->state & State_HasFocus;
+        panel(painter, option->rect, colour(option->state & State_Enabled ? Hue::Surface : Hue::Window, palette),
+              colour(focus ? Hue::Accent : Hue::Line, palette), focus ? 2 : 1);
+        if (!spin || spin->buttonSymbols == QAbstractSpinBox::NoButtons) return;
+        for (const bool up : {true, false}) {
+            const QRect box = subControlRect(control, option, up ? SC_SpinBoxUp : SC_SpinBoxDown, widget);
+            const bool can =
+                spin->stepEnabled & (up ? QAbstractSpinBox::StepUpEnabled : QAbstractSpinBox::StepDownEnabled);
+            painter->save();
+            painter->translate(QRectF(box).center());
+            if (up) painter->rotate(180);
+            const double side = std::min(9.0, box.height() * 0.8);
+            drawGlyph(*painter, Glyph::Down, QRectF(-side / 2, -side / 2, side, side),
+                      colour(can && option->state & State_Enabled ? Hue::Secondary : Hue::Line, palette));
+            painter->restore();
+        }
+        return;
+    }
+    QProxyStyle::drawComplexControl(control, option, painter, widget);
+}
+
+QRect StudioStyle::subControlRect(ComplexControl control, const QStyleOptionComplex* option, SubControl part,
+                                  const QWidget* widget) const {
+    const auto* bar = control == CC_ScrollBar ? qstyleoption_cast<const QStyleOptionSlider*>(option) : nullptr;
+    if (!bar) return QProxyStyle::subControlRect(control, option, part, widget);
+    // No arrows: the groove is the whole bar.
+    const QRect all = option->rect;
+    const bool upright = bar->orientation == Qt::Vertical;
+    const int length = upright ? all.height() : all.width();
+    const qint64 range = qint64{bar->maximum} - bar->minimum;
+    int thumb = length, at = 0;
+    if (range > 0) {
+        const int least = std::min(length, 8 * kSpace);
+        thumb = std::clamp(static_cast<int>(qint64{bar->pageStep} * length / (range + bar->pageStep)), least, length);
+        at = sliderPositionFromValue(bar->minimum, bar->maximum, bar->sliderPosition, length - thumb, bar->upsideDown);
+    }
+    const auto piece = [&](int from, int size) {
+        return visualRect(bar->direction, all,
+                          upright ? QRect(all.x(), all.y() + from, all.width(), size)
+                                  : QRect(all.x() + from, all.y(), size, all.height()));
+    };
+    switch (part) {
+        case SC_ScrollBarSlider:
+            return range > 0 ? piece(at, thumb) : QRect();
+        case SC_ScrollBarSubPage:
+            return piece(0, at);
+        case SC_ScrollBarAddPage:
+            return piece(at + thumb, length - at - thumb);
+        case SC_ScrollBarGroove:
+            return all;
+        default:
+            return {};
+    }
+}
+
+QRect StudioStyle::subElementRect(SubElement element, const QStyleOption* option, const QWidget* widget) const {
+    const QRect rect = QProxyStyle::subElementRect(element, option, widget);
+    // Words of a field do not touch its frame.
+    if (element == SE_LineEditContents) {
+        const auto* frame = qstyleoption_cast<const QStyleOptionFrame*>(option);
+        if (frame && frame->lineWidth > 0) return rect.adjusted(kSpace, 0, -kSpace, 0);
+    }
+    return rect;
 }
 
 int StudioStyle::pixelMetric(PixelMetric metric, const QStyleOption* option, const QWidget* widget) const {
@@ -190,6 +295,7 @@ int StudioStyle::styleHint(StyleHint hint, const QStyleOption* option, const QWi
 void applyTheme(ThemeChoice choice) {
     // The desktop's own palette, before the first of ours replaces it.
     static const bool desktop_dark = isDark(QApplication::palette());
+    installEnglishPlurals();
     if (!qobject_cast<StudioStyle*>(QApplication::style())) QApplication::setStyle(new StudioStyle);
     const bool dark = choice == ThemeChoice::Dark || (choice == ThemeChoice::System && desktop_dark);
     QApplication::setPalette(housePalette(dark));
