@@ -10,6 +10,7 @@
 #include <QStyleOption>
 
 #include "ui/look/colours.h"
+#include "ui/look/icons.h"
 #include "ui/look/plural.h"
 #include "ui/look/type.h"
 
@@ -127,6 +128,12 @@ void StudioStyle::drawControl(ControlElement element, const QStyleOption* option
                 return;
             }
         }
+    }
+    if (element == CE_HeaderSection || element == CE_HeaderEmptyArea) {
+        const QRect r = option->rect;
+        painter->fillRect(r, colour(Hue::Window, palette));
+        painter->fillRect(r.left(), r.bottom(), r.width(), 1, colour(Hue::Line, palette));
+        return;
     }
     if (element == CE_Splitter) {  // panes are divided by a hairline
         const QRect r = option->rect;
