@@ -4,6 +4,7 @@
 
 #include <QBoxLayout>
 #include <QLineEdit>
+#include <QPainter>
 #include <QProgressBar>
 #include <QPushButton>
 #include <QResizeEvent>
@@ -43,7 +44,7 @@ quint64 machineMemory() {
 ConsequencesView::ConsequencesView(Consequences& consequences, QWidget* parent)
     : QWidget(parent), consequences_(consequences) {
     auto* layout = new QVBoxLayout(this);
-    layout->setContentsMargins(0, 0, 0, 0);
+    layout->setContentsMargins(1, 0, 0, 0);  // the hairline to the form
     layout->setSpacing(0);
     buildHeader(layout);
 
@@ -310,6 +311,10 @@ void ConsequencesView::setDryRunBlocked(const QString& reason) {
 void ConsequencesView::setStartError(const QString& sentence) {
     blocked_->setText(sentence);
     blocked_->setVisible(!sentence.isEmpty());
+}
+
+void ConsequencesView::paintEvent(QPaintEvent*) {
+    QPainter(this).fillRect(0, 0, 1, height(), colour(Hue::Line, this));
 }
 
 void ConsequencesView::resizeEvent(QResizeEvent* event) {

@@ -21,6 +21,8 @@ DataControl::DataControl(const QString& project_folder, QWidget* parent)
     layout->addWidget(source_);
     layout->addWidget(paths_);
     source_->addItems({tr("this project's conversations"), tr("files or folders")});
+    source_->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
+    source_->setMinimumContentsLength(10);
     passWheel(source_);
     paths_->setAccessibleName(tr("Files or folders, one a line"));
     paths_->setPlaceholderText(tr("one path a line"));

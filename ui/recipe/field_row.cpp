@@ -15,6 +15,13 @@ namespace {
 
 constexpr int kTypingPause = 300;  // ms; then what was typed counts
 
+// The message speaks to a command line; the field stands above it here.
+QString sentenceOf(const Error& error) {
+    QString message = text(error.message);
+    if (message.startsWith(QLatin1String("--set: "))) message.remove(0, 7);
+    return joined(message, text(error.hint));
+}
+
 // A cross or triangle before the sentence under a field.
 class Mark final : public QWidget {
   public:
@@ -67,8 +74,10 @@ FieldRow::FieldRow(const config::Field& field, RecipeDocument& document, const Q
         control_->setSizePolicy(QSizePolicy::Maximum, QSizePolicy::Preferred);
         if (!field.unit.empty()) row->addWidget(new Text(Text::Kind::Secondary, text(field.unit), this));
     }
-    row->addWidget(revert_, 0, narrow ? Qt::AlignVCenter : Qt::AlignTop);
-    if (narrow) row->addStretch();
+    if (narrow) {
+        row->addWidget(revert_, 0, Qt::AlignVCenter);
+        row->addStretch();
+    }
 
     auto* wrong = new QHBoxLayout(error_line_);
     wrong->setContentsMargins(0, 0, 0, 0);
@@ -84,6 +93,7 @@ FieldRow::FieldRow(const config::Field& field, RecipeDocument& document, const Q
     column_ = new QVBoxLayout;
     column_->setSpacing(kSpace);
     column_->addLayout(row);
+    if (!narrow) column_->addWidget(revert_, 0, Qt::AlignLeft);  // beside a wide control there is no room
     column_->addWidget(error_line_);
     auto* layout = new QHBoxLayout(this);
     layout->setContentsMargins(0, 0, 0, 0);
@@ -100,7 +110,7 @@ FieldRow::FieldRow(const config::Field& field, RecipeDocument& document, const Q
         const auto problem = problemOf(control_->text());
         unusable_ = problem.has_value();
         control_->setWrong(unusable_);
-        if (problem) showError(joined(text(problem->message), text(problem->hint)), false);
+        if (problem) showError(sentenceOf(*problem), false);
         if (!problem && !error_.isEmpty()) showError({}, false);
         Q_EMIT stateChanged();
     });
@@ -160,7 +170,7 @@ void FieldRow::take() {
         refresh();
     } else {
         control_->setWrong(true);
-        showError(joined(text(taken.error().message), text(taken.error().hint)), false);
+        showError(sentenceOf(taken.error()), false);
         Q_EMIT stateChanged();
     }
 }
@@ -175,7 +185,7 @@ void FieldRow::refresh() {
     revert_->setVisible(differs_);
     if (differs_) {
         const QString was = shortText(field_, document_.reference());
-        revert_->setText(tr("was %1 ⟲").arg(was.size() > 18 ? was.left(17) + QStringLiteral("…") : was));
+        revert_->setText(tr("was %1 ⟲").arg(was.size() > 14 ? was.left(13) + QStringLiteral("…") : was));
         revert_->setToolTip(tr("Back to the preset's value: %1").arg(was));
         revert_->setAccessibleName(tr("%1: back to the preset's value %2").arg(fieldLabel(field_.key), was));
     }

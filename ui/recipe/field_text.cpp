@@ -112,9 +112,9 @@ std::string fileText(const config::Field& field, const QString& edited) {
     const QString trimmed = edited.trimmed();
     return std::visit(
         Overloaded{
-            [&](Member<std::string>) { return quote(utf8(withControls(edited))); },
+            [&](Member<std::string>) { return utf8(withControls(edited)); },
             [&](Member<std::optional<std::string>>) {
-                return edited.isEmpty() ? std::string("null") : quote(utf8(withControls(edited)));
+                return edited.isEmpty() ? std::string("null") : utf8(withControls(edited));
             },
             [&](Member<std::vector<std::string>>) { return listText(edited.split(QLatin1Char('\n'))); },
             [&](Member<std::optional<double>>) { return trimmed.isEmpty() ? std::string("null") : utf8(trimmed); },

@@ -82,23 +82,25 @@ void FindingsView::addCard(const Finding& finding) {
         hint->setHue(Hue::Text);
         lines->addWidget(hint);
     }
-    auto* buttons = new QHBoxLayout;
-    buttons->setSpacing(3 * kSpace);
+    // Side by side where both are short.
+    const bool aside = (finding.cure + fieldLabel(utf8(finding.key))).size() < 26;
+    auto* buttons = new QBoxLayout(aside ? QBoxLayout::LeftToRight : QBoxLayout::TopToBottom);
+    buttons->setSpacing(aside ? 3 * kSpace : kSpace);
     if (!finding.cure.isEmpty()) {
         auto* cure = new QPushButton(finding.cure, card);
         cure->setAutoDefault(false);
         connect(cure, &QPushButton::clicked, this,
                 [this, finding] { Q_EMIT cureWanted(finding.cure_key, finding.cure_value); });
-        buttons->addWidget(cure);
+        buttons->addWidget(cure, 0, Qt::AlignLeft);
     }
     if (!finding.key.isEmpty()) {
         auto* field = new LinkButton(fieldLabel(utf8(finding.key)), card);
         field->setAccessibleName(tr("Go to the field %1").arg(fieldLabel(utf8(finding.key))));
         connect(field, &QToolButton::clicked, this, [this, key = finding.key] { Q_EMIT fieldWanted(key); });
-        buttons->addWidget(field);
+        buttons->addWidget(field, 0, Qt::AlignLeft);
     }
-    buttons->addStretch();
-    if (buttons->count() > 1) lines->addLayout(buttons);
+    if (aside) buttons->addStretch();
+    if (buttons->count() > 0) lines->addLayout(buttons);
     column_->addWidget(card);
 }
 

@@ -90,14 +90,14 @@ void ModuleDiagram::paintEvent(QPaintEvent*) {
     const double width = std::min<double>(this->width(), line * 34), box_height = line * 2.5;
     const double left = 0, right = width;
     const double upper = line * 3.9, lower = line * 10.0, middle = (upper + lower) / 2 - line * 0.6;
-    const double column = width / 12.0;
+    const double column = width / 24.0;
 
-    // Three columns of boxes between the fork and the sum.
-    const double box_width = std::min(column * 2.5, line * 7.0);
-    const double norm_x = column * 0.8, norm_width = std::min(column * 2.1, line * 6.0);
-    const double first = column * 3.7, second = (first + column * 9.7 - box_width) / 2 + 0.0,
-                 third = column * 9.7 - box_width;
-    const double fork = (norm_x + norm_width + first) / 2, sum = column * 10.4;
+    // LayerNorm, the fork, three columns of boxes, and the sum.
+    const double box_width = column * 4.5;
+    const double norm_x = column * 1.6, norm_width = column * 4.2;
+    const double first = column * 7.2, second = first + box_width + column * 0.8,
+                 third = second + box_width + column * 0.8;
+    const double fork = (norm_x + norm_width + first) / 2, sum = third + box_width + column * 0.9;
 
     QPainterPath wires;
     wires.moveTo(left, middle);
@@ -113,9 +113,9 @@ void ModuleDiagram::paintEvent(QPaintEvent*) {
     wires.moveTo(sum, upper);
     wires.lineTo(sum, lower);
     wires.moveTo(sum, middle);
-    wires.lineTo(std::min(right, sum + column * 1.2), middle);
+    wires.lineTo(std::min(right, sum + column * 1.0), middle);
     // The residual goes round.
-    const double around = lower + box_height * 0.5 + line * 0.9, branch = norm_x * 0.45;
+    const double around = lower + box_height * 0.5 + line * 0.9, branch = norm_x * 0.5;
     wires.moveTo(branch, middle);
     wires.lineTo(branch, around);
     wires.lineTo(sum, around);

@@ -27,6 +27,8 @@ ModulesControl::ModulesControl(bool excluded, QWidget* parent)
     layout->addWidget(mode_);
     layout->addWidget(names_);
     layout->addWidget(expression_);
+    mode_->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
+    mode_->setMinimumContentsLength(10);
     passWheel(mode_);
     mode_->addItem(tr("all linears"), All);
     mode_->addItem(excluded ? tr("none") : tr("PEFT's choice for phi"), NotGiven);

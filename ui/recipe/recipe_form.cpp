@@ -90,7 +90,6 @@ RecipeForm::RecipeForm(RecipeDocument& document, QWidget* parent)
     help_title_ = new Text(Text::Kind::Strong, {}, help);
     help_key_ = new Text(Text::Kind::Code, {}, help);
     help_key_->setHue(Hue::Secondary);
-    help_key_->setTextInteractionFlags(Qt::TextSelectableByMouse);
     head->addWidget(help_title_);
     head->addWidget(help_key_);
     head->addStretch();
@@ -132,7 +131,6 @@ void RecipeForm::rebuild(const QString& project_folder) {
     // Room for bold.
     for (FieldRow* field : rows_) field->setLabelWidth(label + 3 * kSpace);
     scroll_->setWidget(body_);
-    scroll_->setMinimumWidth(body_->minimumSizeHint().width());
 
     if (FieldRow* filter = row("filter")) {
         filter_note_ = new QWidget(filter);
@@ -297,7 +295,8 @@ void RecipeForm::showHelp(const FieldRow* row) {
     if (!range.isEmpty()) parts << tr("Range: %1.").arg(range);
     const QString preset = shortText(field, document_.reference());
     parts << tr("Preset: %1.").arg(preset.size() > 40 ? preset.left(39) + QStringLiteral("…") : preset);
-    if (const QString ordinary = text(config::defaultText(field)); !ordinary.isEmpty())
+    if (const QString ordinary = text(config::defaultText(field));
+        !ordinary.isEmpty() && ordinary != QLatin1String("\"\"") && ordinary != QLatin1String("null"))
         parts << tr("Default of the file: %1.").arg(ordinary);
     help_text_->setText(parts.join(QLatin1Char(' ')));
     help_text_->setToolTip(help_text_->text());

@@ -13,8 +13,6 @@
 #include <QToolButton>
 #include <QVBoxLayout>
 
-#include "config/recipe_file.h"
-#include "config/scalar.h"
 #include "corpus/filter.h"
 #include "ui/look/format.h"
 #include "ui/look/type.h"
@@ -117,7 +115,8 @@ QWidget* RecipePage::buildLeft() {
     auto* layout = new QVBoxLayout(pane);
     layout->setContentsMargins(0, 0, 0, 0);
     layout->setSpacing(0);
-    auto* bar = new PaneHeader(tr("Preset"), pane);
+    auto* bar = new PaneHeader({}, pane);
+    auto* caption = new Text(Text::Kind::Strong, tr("Preset"), bar);
     presets_ = new StillComboBox(bar);
     presets_->setAccessibleName(tr("Preset"));
     presets_->setToolTip(tr("Ready recipes. They are never changed: what you change is marked beside each field."));
@@ -138,6 +137,11 @@ QWidget* RecipePage::buildLeft() {
     for (QToolButton* button : {form_button_, text_button_}) button->setCheckable(true);
     for (QToolButton* button : {changes_, form_button_, text_button_, menu_}) button->setFocusPolicy(Qt::TabFocus);
     form_button_->setChecked(true);
+    caption->setBuddy(presets_);
+    bar->row()->setContentsMargins(4 * kSpace, kSpace, 3 * kSpace, kSpace);
+    bar->row()->setStretch(0, 0);
+    bar->row()->itemAt(0)->widget()->hide();
+    bar->row()->addWidget(caption);
     bar->row()->addWidget(presets_);
     bar->row()->addWidget(changes_);
     bar->row()->addStretch();

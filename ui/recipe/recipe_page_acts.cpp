@@ -5,7 +5,6 @@
 #include <QInputDialog>
 #include <QLineEdit>
 
-#include "config/scalar.h"
 #include "io/file.h"
 #include "jobs/run_record.h"
 #include "project/run_folder.h"
@@ -42,14 +41,14 @@ void RecipePage::undo() {
 }
 
 void RecipePage::trainOn(const QString& filter) {
-    const auto taken = session().recipe().set("filter", config::quote(utf8(filter)));
+    const auto taken = session().recipe().set("filter", utf8(filter));
     if (!taken) return session().messages().fail(QStringLiteral("recipe-filter"), taken.error());
     showForm(true);
     form_->goTo("filter");
 }
 
 void RecipePage::useBase(const QString& folder) {
-    const auto taken = session().recipe().set("model_name_or_path", config::quote(utf8(folder)));
+    const auto taken = session().recipe().set("model_name_or_path", utf8(folder));
     if (!taken) return session().messages().fail(QStringLiteral("recipe-base"), taken.error());
     showForm(true);
     form_->goTo("model_name_or_path");

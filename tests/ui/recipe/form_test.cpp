@@ -47,10 +47,12 @@ class RecipeFormTest : public QObject {
     }
 
     void everyPresetSurvivesFormFileForm() {
-        for (const config::Preset& preset : *config::listPresets(jobs::resourceFolder())) {
+        const auto presets = config::listPresets(jobs::resourceFolder());
+        QVERIFY(presets && presets->size() >= 5);
+        for (const config::Preset& preset : *presets) {
             const auto recipe = config::loadPreset(jobs::resourceFolder(), preset.name);
             QVERIFY2(recipe, preset.name.c_str());
-            compareRoundTrip(*recipe, text(preset.name));
+            compareRoundTrip(*recipe, ui::text(preset.name));
         }
     }
 
@@ -145,15 +147,14 @@ class RecipeFormTest : public QObject {
             const auto taken =
                 config::setFromText(said, row->field().key, fileText(row->field(), row->control()->text()));
             QVERIFY2(taken, qPrintable(QStringLiteral("%1, %2: %3")
-                                           .arg(name, text(row->field().key),
-                                                taken ? QString() : text(taken.error().message))));
+                                           .arg(name, ui::text(row->field().key),
+                                                taken ? QString() : ui::text(taken.error().message))));
         }
         said.description = recipe.description;
         for (const FieldRow* row : form_->rows()) {
             const auto a = config::valueText(said, row->field().key), b = config::valueText(recipe, row->field().key);
-            QVERIFY2(
-                *a == *b,
-                qPrintable(QStringLiteral("%1, %2: %3 and %4").arg(name, text(row->field().key), text(*a), text(*b))));
+            QVERIFY2(*a == *b, qPrintable(QStringLiteral("%1, %2: %3 and %4")
+                                              .arg(name, ui::text(row->field().key), ui::text(*a), ui::text(*b))));
         }
         QVERIFY2(said == recipe, qPrintable(name));
         config::ReadRecipe read;
