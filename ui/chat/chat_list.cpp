@@ -22,7 +22,10 @@ QString whenText(const std::string& iso) {
     if (!when.isValid()) return {};
     const QLocale locale;
     const QDate today = QDate::currentDate();
-    if (when.date() == today) return locale.toString(when.time(), QLocale::ShortFormat);
+    if (when.date() == today) {
+        QString format = locale.timeFormat(QLocale::ShortFormat);
+        return locale.toString(when.time(), format.remove(QStringLiteral(":ss")));
+    }
     if (when.date().year() == today.year()) return locale.toString(when.date(), QStringLiteral("d MMM"));
     return locale.toString(when.date(), QLocale::ShortFormat);
 }

@@ -1,6 +1,7 @@
 // The Chat page's widgets, actions and what it remembers.
 #include <QAction>
 #include <QHBoxLayout>
+#include <QPainter>
 #include <QScrollBar>
 #include <QVBoxLayout>
 
@@ -13,13 +14,30 @@ namespace {
 
 constexpr const char* kSplitter = "chat-splitter";
 
+// Panes are divided by a hairline that can be taken hold of.
+class LineHandle final : public QSplitterHandle {
+  public:
+    using QSplitterHandle::QSplitterHandle;
+
+  protected:
+    void paintEvent(QPaintEvent*) override { QPainter(this).fillRect(rect(), colour(Hue::Line, this)); }
+};
+
+class LineSplitter final : public QSplitter {
+  public:
+    using QSplitter::QSplitter;
+
+  protected:
+    QSplitterHandle* createHandle() override { return new LineHandle(orientation(), this); }
+};
+
 }  // namespace
 
 void ChatPage::build() {
     auto* row = new QHBoxLayout(this);
     row->setContentsMargins(0, 0, 0, 0);
     row->setSpacing(0);
-    splitter_ = new QSplitter(Qt::Horizontal);
+    splitter_ = new LineSplitter(Qt::Horizontal);
     splitter_->setHandleWidth(1);
     splitter_->setChildrenCollapsible(false);
     pane_ = new ChatSettingsPane;
@@ -56,6 +74,7 @@ QWidget* ChatPage::buildList() {
     column->addWidget(header);
     list_model_ = new ChatListModel(book_, shelf_, this);
     list_ = new QListView;
+    list_->setObjectName(QStringLiteral("chats"));
     list_->setModel(list_model_);
     list_->setItemDelegate(new ChatListDelegate(list_));
     list_->setFrameShape(QFrame::NoFrame);
@@ -241,7 +260,7 @@ void ChatPage::arrange() {
     if (narrow != narrow_) pane_wanted_ = !narrow;
     narrow_ = narrow;
     pane_->setVisible(pane_wanted_);
-    bar_->setSettingsToggle(true, pane_wanted_);
+    bar_->setSettingsToggle(narrow_ || !pane_wanted_, pane_wanted_);
 }
 
 void ChatPage::resizeEvent(QResizeEvent* event) {

@@ -156,10 +156,10 @@ ChatSettingsPane::ChatSettingsPane(QWidget* parent)
     sent_->setReadOnly(true);
     sent_->setAccessibleName(tr("Sent to the model"));
     sent_->setFont(codeFont(font()));
-    sent_->setMinimumHeight(6 * fontMetrics().lineSpacing());
+    sent_->setVerticalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
     sent_->setTabChangesFocus(true);
     sent_->setWordWrapMode(QTextOption::WrapAtWordBoundaryOrAnywhere);
-    column->addWidget(sent_, 1);
+    column->addWidget(sent_);
     auto* copy = new LinkButton(tr("Copy"));
     copy->setAccessibleName(tr("Copy what is sent to the model"));
     connect(copy, &QToolButton::clicked, this, [this] {
@@ -168,6 +168,7 @@ ChatSettingsPane::ChatSettingsPane(QWidget* parent)
         QApplication::clipboard()->setText(all);
     });
     column->addWidget(copy, 0, Qt::AlignLeft);
+    column->addStretch(1);
     setWidget(inner);
     setSettings({});
     setMeasure({}, 256);
@@ -277,6 +278,21 @@ void ChatSettingsPane::showSent() {
                                                              : part.kind == text::SpanKind::Marker ? marker
                                                                                                    : words);
     }
+    fitSent();
+}
+
+// As high as its text, so that the pane is scrolled and not the text in it; very long texts scroll by themselves.
+void ChatSettingsPane::fitSent() {
+    const int line = QFontMetrics(sent_->font()).lineSpacing();
+    const int lines = static_cast<int>(sent_->document()->size().height());
+    sent_->setFixedHeight(std::clamp(lines, 3, 24) * line + 2 * static_cast<int>(sent_->document()->documentMargin()) +
+                          4);
+    sent_->setVerticalScrollBarPolicy(lines > 24 ? Qt::ScrollBarAsNeeded : Qt::ScrollBarAlwaysOff);
+}
+
+void ChatSettingsPane::resizeEvent(QResizeEvent* event) {
+    QScrollArea::resizeEvent(event);
+    if (sent_) fitSent();
 }
 
 void ChatSettingsPane::changeEvent(QEvent* event) {

@@ -59,6 +59,7 @@ class ChatSettingsPane : public QScrollArea {
 
   protected:
     void changeEvent(QEvent* event) override;
+    void resizeEvent(QResizeEvent* event) override;
 
   private:
     struct Row {
@@ -69,6 +70,7 @@ class ChatSettingsPane : public QScrollArea {
                int decimals, bool slider);
     void collect();
     void showSent();
+    void fitSent();
 
     project::ChatSettings settings_;
     PromptMeasure measure_;

@@ -100,12 +100,14 @@ void Starters::setPrompts(const QStringList& prompts, bool held_out) {
         cards_[i]->setText(prompt);
         cards_[i]->setToolTip(prompt);
         cards_[i]->setAccessibleName(tr("Ask: %1").arg(prompt));
-        cards_[i]->updateGeometry();
     }
+    resizeEvent(nullptr);
 }
 
 void Starters::resizeEvent(QResizeEvent*) {
-    column_->setFixedWidth(std::min(width() - 8 * kSpace, 64 * fontMetrics().averageCharWidth()));
+    const int wide = std::min(width() - 8 * kSpace, 64 * fontMetrics().averageCharWidth());
+    column_->setFixedWidth(wide);
+    for (PromptCard* card : cards_) card->setFixedHeight(card->heightForWidth(wide));
 }
 
 }  // namespace studio::ui

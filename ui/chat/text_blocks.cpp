@@ -138,6 +138,12 @@ void TextBlocks::addLine(qsizetype begin, qsizetype end, bool& in_code) {
         Block block;
         block.begin = at;
         block.end = std::min(end, at + kLongest);
+        // Divided behind a word, never inside of one or of a character.
+        if (block.end < end) {
+            const qsizetype space = text_.lastIndexOf(QLatin1Char(' '), block.end - 1);
+            if (space > at + kLongest / 2) block.end = space + 1;
+            if (text_[block.end - 1].isHighSurrogate()) --block.end;
+        }
         block.code_after = in_code;
         block.kind = in_code ? Kind::Code : Kind::Paragraph;
         at = block.end;

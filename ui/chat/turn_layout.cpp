@@ -164,8 +164,8 @@ int TurnLayout::layOutReplies(int width) {
         int actions = 0;
         std::vector<TurnAction> offered;
         if (reply.end != project::ChatEnd::Growing) {
-            offered = {TurnAction::Copy};
-            if (i == 0) offered.push_back(TurnAction::Regenerate);
+            if (!reply.text.isEmpty()) offered.push_back(TurnAction::Copy);
+            if (i == 0 && reply.end != project::ChatEnd::Failed) offered.push_back(TurnAction::Regenerate);
             for (const TurnAction a : offered) actions += small.horizontalAdvance(words(a)) + 3 * kSpace;
         }
         column.facts_lines = x + actions > left + column_width + 3 * kSpace ? 2 : 1;

@@ -41,16 +41,18 @@ project::Chat quenya() {
     answer.replies = {reply("studio-r16 @ 420", false, "Short.", project::ChatEnd::ByItself, 3)};
     chat.add(asked, answer);
     answer.replies = {
-        reply("studio-r16 @ 420", false,
-              "Quenya has several words for love. **Melmë** means love in general, and **melissë** is a lover "
-              "(feminine); a beloved one is **melda**. To say “I love you” one writes *melin le*.\n\n"
-              "- *melmë*: love\n- *melda*: beloved, dear\n- `mel-`: the root\n\n"
-              "Tolkien took care that the sound of the words is soft and mesmerising, so these are often used in verse.",
-              project::ChatEnd::ByItself, 96),
+        reply(
+            "studio-r16 @ 420", false,
+            "Quenya has several words for love. **Melmë** means love in general, and **melissë** is a lover "
+            "(feminine); a beloved one is **melda**. To say “I love you” one writes *melin le*.\n\n"
+            "- *melmë*: love\n- *melda*: beloved, dear\n- `mel-`: the root\n\n"
+            "Tolkien took care that the sound of the words is soft and mesmerising, so these are often used in verse.",
+            project::ChatEnd::ByItself, 96),
         reply("phi-2, base", true,
               "Some words to express love and affection in Quenya are: melme, mel, melda.\n\nExercise 1: What is the "
               "difference between love and affection?\nAnswer: Love is a strong feeling of deep affection, while "
-              "affection is a gentle feeling of fondness or liking.\n\nExercise 2: What are some ways to express love and",
+              "affection is a gentle feeling of fondness or liking.\n\nExercise 2: What are some ways to express love "
+              "and",
               project::ChatEnd::MaxTokens, 128)};
     const int shown = chat.add(asked, answer);
     answer.replies = {reply("studio-r16 @ 420", false, "Another.", project::ChatEnd::Stopped, 2)};
@@ -92,6 +94,7 @@ class ChatPageTest : public QObject {
                 if (card->isVisible()) return true;
             return false;
         }));
+        QVERIFY(waitFor([&] { return !page.statusRight().isEmpty(); }));
         photograph(page, QStringLiteral("chat-empty"));
         QCOMPARE(testing::withoutAccessibleName(page), QStringList());
         QCOMPARE(testing::clippedTexts(page), QStringList());
@@ -102,13 +105,16 @@ class ChatPageTest : public QObject {
         Bench bench;
         const auto folder = bench.session().paths().chats();
         QVERIFY(project::saveChat(folder, quenya()));
-        std::string code = "Here is a function:\n\n```python\ndef twice(x):\n    return 2 * x\n```\n\n1. Call it\n2. Read it\n";
-        for (int i = 0; i < 60; ++i) code += "A long answer goes on and on, with more and more words in every line of it. ";
-        QVERIFY(project::saveChat(folder, plain("20260227-090000-0000000b", "Explain JIT compilation", code,
-                                                project::ChatEnd::MaxTokens)));
+        std::string code =
+            "Here is a function:\n\n```python\ndef twice(x):\n    return 2 * x\n```\n\n1. Call it\n2. Read it\n";
+        for (int i = 0; i < 60; ++i)
+            code += "A long answer goes on and on, with more and more words in every line of it. ";
+        QVERIFY(project::saveChat(
+            folder, plain("20260227-090000-0000000b", "Explain JIT compilation", code, project::ChatEnd::MaxTokens)));
         auto failed = plain("20260227-080000-0000000c", "Write a monologue of a Spartan", "", project::ChatEnd::Failed);
-        failed.nodes[1].replies[0].error = "The model's file model.safetensors is cut off at 4,096 of 17,583,256 bytes. "
-                                           "Download the model again, or choose another one.";
+        failed.nodes[1].replies[0].error =
+            "The model's file model.safetensors is cut off at 4,096 of 17,583,256 bytes. "
+            "Download the model again, or choose another one.";
         failed.nodes[1].replies[0].new_tokens = 0;
         QVERIFY(project::saveChat(folder, failed));
         ChatPage page(bench.session());
@@ -121,7 +127,7 @@ class ChatPageTest : public QObject {
         QCOMPARE(page.presenter().turns()[1].branch, 1);
         photograph(page, QStringLiteral("chat-compare"));
         photograph(page, QStringLiteral("chat-compare-narrow"), {1024, 640});
-        auto* list = page.findChild<QListView*>();
+        auto* list = page.findChild<QListView*>(QStringLiteral("chats"));
         list->setCurrentIndex(list->model()->index(1, 0));
         QTest::qWait(300);
         photograph(page, QStringLiteral("chat-long"));

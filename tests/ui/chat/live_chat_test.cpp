@@ -1,0 +1,159 @@
+// Chatting while a run is at work: its adapter answers between steps, and the run is not changed by it.
+#include <fstream>
+
+#include "io/sha256.h"
+#include "project/checkpoint.h"
+#include "ui/chat/chat_page.h"
+#include "ui/look/format.h"
+#include "ui/support/fixture.h"
+
+using namespace studio;
+using namespace studio::ui;
+using studio::ui::testing::Bench;
+using studio::ui::testing::photograph;
+using studio::ui::testing::waitFor;
+
+namespace {
+
+namespace fs = std::filesystem;
+
+config::Recipe quickRecipe(Session& session, int steps) {
+    config::Recipe recipe = session.recipe().recipe();
+    recipe.training.model_name_or_path = (jobs::builtInModels() / "model").string();
+    recipe.training.max_steps = steps;
+    recipe.training.max_seq_length = 96;
+    recipe.training.paths = "best";
+    recipe.training.validation_fraction = 0.1;
+    recipe.training.threads = 1;
+    recipe.qlora.r = 4;
+    recipe.qlora.lora_dropout = 0.05;
+    return recipe;
+}
+
+std::string adapterHash(const fs::path& run) {
+    const auto found = project::newestCheckpoint(run);
+    if (!found.newest) return {};
+    const auto hash = io::sha256File(found.newest->folder / "adapter_model.safetensors");
+    return hash ? *hash : std::string();
+}
+
+}  // namespace
+
+class LiveChatTest : public QObject {
+    Q_OBJECT
+
+  private Q_SLOTS:
+    void chatsBetweenStepsLeaveTheRunAsItIs() {
+        Bench bench(30);
+        Session& session = bench.session();
+        QVERIFY(waitFor([&] { return !session.recipe().recipe().training.data_path.empty(); }));
+        ChatPage page(session);
+        page.resize(1280, 800);
+        page.show();
+        page.activated();
+        QVERIFY(waitFor([&] { return page.presenter().model() && page.presenter().chat(); }));
+        bool ended = false;
+        std::optional<Error> failure;
+        connect(&session.runs(), &RunService::ended, this,
+                [&](const QString&, const Result<jobs::TrainSummary>& result) {
+                    ended = true;
+                    if (!result) failure = result.error();
+                });
+        const auto config = session.recipe().configFile();
+
+        const auto plain = session.runs().start(quickRecipe(session, 10), QStringLiteral("plain"), config);
+        QVERIFY2(plain, plain ? "" : plain.error().text().c_str());
+        QVERIFY(waitFor([&] { return ended; }, 60000));
+        QVERIFY2(!failure, failure ? failure->text().c_str() : "");
+        const std::string alone = adapterHash(session.paths().runs() / "plain");
+        QVERIFY(!alone.empty());
+
+        ended = false;
+        QVERIFY(session.runs().start(quickRecipe(session, 10), QStringLiteral("chatted"), config));
+        ChatPresenter& chat = page.presenter();
+        QVERIFY(
+            waitFor([&] { return chat.model() && session.runs().live() && session.runs().live()->step >= 2; }, 60000));
+        session.runs().pause();
+        QVERIFY(waitFor([&] { return session.runs().live()->state == project::RunState::Paused; }, 60000));
+        project::ChatSettings s = chat.settings();
+        s.model = {};
+        s.model.run = "chatted";
+        s.compare = true;
+        s.max_new_tokens = 12;
+        chat.setSettings(s);
+        QVERIFY(chat.model());
+        QVERIFY(chat.model()->live);
+        chat.send(QStringLiteral("What is love?"));
+        QVERIFY(waitFor([&] { return !chat.answering(); }, 60000));
+        const project::ChatNode& answer = chat.chat()->nodes[1];
+        QCOMPARE(answer.replies.size(), std::size_t(2));
+        for (const project::ChatReply& reply : answer.replies) QVERIFY2(reply.error.empty(), reply.error.c_str());
+        QVERIFY(answer.replies[0].new_tokens > 0);
+        QVERIFY(answer.replies[1].base);
+        photograph(page, QStringLiteral("chat-live"));
+        session.runs().unpause();
+        s.compare = false;
+        s.max_new_tokens = 40;
+        chat.setSettings(s);
+        chat.send(QStringLiteral("And what is it not?"));
+        QVERIFY(waitFor([&] { return ended && !chat.answering(); }, 60000));
+        QVERIFY2(!failure, failure ? failure->text().c_str() : "");
+        QCOMPARE(adapterHash(session.paths().runs() / "chatted"), alone);
+        const project::ChatReply& last = chat.chat()->nodes.back().replies[0];
+        QVERIFY2(last.end != project::ChatEnd::Failed, last.error.c_str());
+        // The run is over: its newest checkpoint answers, loaded by itself.
+        QVERIFY(waitFor([&] { return chat.model() && !chat.model()->live; }));
+        s.max_new_tokens = 4;
+        chat.setSettings(s);
+        chat.send(QStringLiteral("Still there?"));
+        QVERIFY(waitFor([&] { return !chat.answering(); }, 60000));
+        QVERIFY2(chat.chat()->nodes.back().replies[0].error.empty(),
+                 chat.chat()->nodes.back().replies[0].error.c_str());
+    }
+
+    void anotherModelIsRefusedWhileARunIsAtWork() {
+        Bench bench(30);
+        Session& session = bench.session();
+        QVERIFY(waitFor([&] { return !session.recipe().recipe().training.data_path.empty(); }));
+        ChatPage page(session);
+        page.resize(1280, 800);
+        page.show();
+        page.activated();
+        QVERIFY(waitFor([&] { return page.presenter().model() && page.presenter().chat(); }));
+        // Another base than the run's.
+        const fs::path other = path(bench.folder()) / "other";
+        fs::copy(jobs::builtInModels() / "model", other);
+        session.settings().setModelFolders({pathText(other)});
+        page.activated();
+        QVERIFY(session.runs().start(quickRecipe(session, 400), QStringLiteral("long"), session.recipe().configFile()));
+        QVERIFY(waitFor([&] { return session.runs().stepping(); }, 60000));
+        ChatPresenter& chat = page.presenter();
+        project::ChatSettings s = chat.settings();
+        s.model = {};
+        s.model.base = other.string();
+        chat.setSettings(s);
+        QVERIFY(waitFor([&] { return chat.model() != nullptr; }));
+        chat.send(QStringLiteral("Hello?"));
+        QVERIFY(!chat.answering());
+        const TurnView refused = chat.turns()[1];
+        QVERIFY(refused.replies[0].error.contains(QStringLiteral("long")));
+        QCOMPARE(refused.replies[0].remedies.front(), TurnAction::UseRunsModel);
+        photograph(page, QStringLiteral("chat-refused"));
+        s = chat.settings();
+        s.max_new_tokens = 900;
+        chat.setSettings(s);
+        chat.act(TurnAction::UseRunsModel, refused.node, 0);
+        QVERIFY(chat.answering());
+        QVERIFY(
+            waitFor([&] { return !chat.answering() || !chat.chat()->nodes.back().replies[0].text.empty(); }, 60000));
+        session.runs().stopNow();
+        QVERIFY(waitFor([&] { return !session.runs().active() && !chat.answering(); }, 60000));
+        const project::ChatReply& cut = chat.chat()->nodes.back().replies[0];
+        QVERIFY2(cut.end == project::ChatEnd::RunEnded || cut.end == project::ChatEnd::ByItself ||
+                     cut.end == project::ChatEnd::MaxTokens,
+                 cut.error.c_str());
+    }
+};
+
+STUDIO_WIDGET_TEST(LiveChatTest)
+#include "live_chat_test.moc"

@@ -1,0 +1,131 @@
+// The Models page: what it shows of what lies on the disk.
+#include <QAbstractItemModelTester>
+#include <QClipboard>
+#include <QTableView>
+#include <fstream>
+
+#include "ui/look/format.h"
+#include "ui/models/models_page.h"
+#include "ui/support/fixture.h"
+
+using namespace studio;
+using namespace studio::ui;
+using studio::ui::testing::Bench;
+using studio::ui::testing::photograph;
+using studio::ui::testing::waitFor;
+
+namespace {
+
+namespace fs = std::filesystem;
+
+void write(const fs::path& file, const std::string& text) {
+    fs::create_directories(file.parent_path());
+    std::ofstream(file) << text;
+}
+
+// A model of the Hugging Face cache with the built-in model's files behind links, as the Hub's tools lay it out.
+fs::path hubModel(const fs::path& home, const std::string& name) {
+    const fs::path repository = home / "xdg_cache_home" / "huggingface" / "hub" / name;
+    const fs::path snapshot = repository / "snapshots" / "810d367871c1d460086d9f82db8696f2e0a0fcd0";
+    write(repository / "refs" / "main", "810d367871c1d460086d9f82db8696f2e0a0fcd0");
+    fs::create_directories(snapshot);
+    fs::create_directories(repository / "blobs");
+    int n = 0;
+    for (const auto& file : fs::directory_iterator(jobs::builtInModels() / "model")) {
+        const fs::path blob = repository / "blobs" / ("b" + std::to_string(n++));
+        fs::copy_file(file.path(), blob);
+        fs::create_symlink(fs::relative(blob, snapshot), snapshot / file.path().filename());
+    }
+    write(snapshot / "README.md", "---\nlicense: mit\n---\n# phi-2\n");
+    return snapshot;
+}
+
+bool searched(ModelsPage& page) {
+    page.resize(1280, 800);
+    page.show();
+    page.activated();
+    return waitFor([&] { return !page.searching() && !page.statusRight().isEmpty(); });
+}
+
+}  // namespace
+
+class ModelsPageTest : public QObject {
+    Q_OBJECT
+
+  private Q_SLOTS:
+    void showsTheBuiltInModelAndHowToGetPhi2() {
+        Bench bench;
+        ModelsPage page(bench.session());
+        QVERIFY(searched(page));
+        QCOMPARE(page.catalogue().bases.size(), std::size_t(1));
+        QVERIFY(page.catalogue().bases[0].usable);
+        photograph(page, QStringLiteral("models-none"));
+        QCOMPARE(testing::withoutAccessibleName(page).join(u','), QString());
+        for (QPushButton* button : page.findChildren<QPushButton*>())
+            if (button->text().startsWith(QStringLiteral("Copy"))) button->click();
+        QVERIFY(QApplication::clipboard()->text().contains(QStringLiteral("microsoft/phi-2")));
+        QVERIFY(QApplication::clipboard()->text().contains(QStringLiteral("model-00002-of-00002.safetensors")));
+    }
+
+    void saysWhatBrokenOnesLack() {
+        Bench bench;
+        const fs::path home = path(bench.folder());
+        hubModel(home, "models--microsoft--phi-2");
+        const fs::path old = home / "models" / "phi-2-instruct-old";
+        write(old / "config.json", R"({"model_type":"phi-msft","n_embd":2560,"n_layer":32})");
+        const fs::path half = hubModel(home, "models--someone--phi-2-dutch");
+        fs::remove(fs::canonical(half / "model.safetensors"));
+        const fs::path tables = home / "models" / "phi-2-bin-only";
+        fs::create_directories(tables);
+        fs::copy_file(jobs::builtInModels() / "model" / "config.json", tables / "config.json");
+        write(tables / "pytorch_model.bin", "pickle");
+        const fs::path adapter = home / "models" / "era-phi-2-oasst";
+        write(
+            adapter / "adapter_config.json",
+            R"({"peft_type":"LORA","r":64,"lora_alpha":16,"target_modules":["Wqkv","out_proj"],"base_model_name_or_path":"microsoft/phi-2"})");
+        ModelsPage page(bench.session());
+        bench.session().settings().setModelFolders({pathText(home / "models")});
+        QVERIFY(searched(page));
+        QCOMPARE(page.catalogue().bases.size(), std::size_t(5));
+        QCOMPARE(page.catalogue().bases[0].name, std::string("microsoft/phi-2"));
+        QVERIFY(page.catalogue().bases[0].usable);
+        QCOMPARE(page.catalogue().adapters.size(), std::size_t(1));
+        QVERIFY(!page.catalogue().adapters[0].sound);
+        photograph(page, QStringLiteral("models-broken"));
+        photograph(page, QStringLiteral("models-broken-narrow"), {1024, 640});
+        photograph(page, QStringLiteral("models-broken-wide"), {1920, 1080});
+        QCOMPARE(testing::withoutAccessibleName(page).join(u','), QString());
+    }
+
+    void anOpenedFolderIsCheckedToldAndRemembered() {
+        Bench bench;
+        const fs::path home = path(bench.folder());
+        ModelsPage page(bench.session());
+        QVERIFY(searched(page));
+        const fs::path nothing = home / "nothing";
+        fs::create_directories(nothing);
+        page.addFolder(pathText(nothing));
+        QVERIFY(waitFor([&] { return !bench.session().messages().shown().isEmpty(); }));
+        QVERIFY(bench.session().messages().shown().last().what.contains(QStringLiteral("config.json")));
+        QVERIFY(bench.session().settings().modelFolders().isEmpty());
+        const fs::path copy = home / "copy";
+        fs::copy(jobs::builtInModels() / "model", copy);
+        page.addFolder(pathText(copy));
+        QVERIFY(waitFor([&] { return page.catalogue().bases.size() == 2; }));
+        QCOMPARE(bench.session().settings().modelFolders(), QStringList{pathText(copy)});
+    }
+
+    void theTableIsASoundModel() {
+        AdapterTable table;
+        QAbstractItemModelTester tester(&table);
+        jobs::AdapterModel adapter;
+        adapter.name = "studio-r16 @ 400";
+        adapter.folder = "/x/checkpoint-400";
+        table.setAdapters({adapter, adapter});
+        QCOMPARE(table.rowCount(), 2);
+        QCOMPARE(table.index(0, AdapterTable::Validation).data().toString(), absent());
+    }
+};
+
+STUDIO_WIDGET_TEST(ModelsPageTest)
+#include "models_page_test.moc"
