@@ -19,7 +19,8 @@ CheckpointTable::CheckpointTable(QWidget* parent) : RowTable(parent) {
     setAccessibleName(tr("Checkpoints"));
     horizontalHeader()->hide();
     horizontalHeader()->setMinimumSectionSize(10);
-    horizontalHeader()->setSectionResizeMode(QHeaderView::Stretch);
+    horizontalHeader()->setStretchLastSection(false);
+    horizontalHeader()->setSectionResizeMode(QHeaderView::Fixed);
     setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
     setVerticalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
     setSizePolicy(QSizePolicy::Preferred, QSizePolicy::Fixed);
@@ -59,6 +60,14 @@ void CheckpointTable::setCheckpoints(const std::vector<CheckpointRow>& checkpoin
 void CheckpointTable::currentChanged(const QModelIndex& current, const QModelIndex& previous) {
     RowTable::currentChanged(current, previous);
     if (!filling_ && current.isValid()) Q_EMIT marked(current.data(kStepRole).toLongLong());
+}
+
+void CheckpointTable::resizeEvent(QResizeEvent* event) {
+    RowTable::resizeEvent(event);
+    const int third = viewport()->width() * 30 / 100;
+    setColumnWidth(0, third);
+    setColumnWidth(1, third);
+    setColumnWidth(2, viewport()->width() - 2 * third);
 }
 
 void CheckpointTable::contextMenuEvent(QContextMenuEvent* event) {

@@ -27,6 +27,7 @@ class CheckpointTable : public RowTable {
   protected:
     void currentChanged(const QModelIndex& current, const QModelIndex& previous) override;
     void contextMenuEvent(QContextMenuEvent* event) override;
+    void resizeEvent(QResizeEvent* event) override;
 
   private:
     QStandardItemModel rows_{0, 3};

@@ -16,7 +16,7 @@ namespace studio::ui {
 RunBanner::RunBanner(QWidget* parent)
     : QWidget(parent),
       sentence_(new Text(Text::Kind::Strong)),
-      hint_(new Text(Text::Kind::Secondary)),
+      hint_(new Text(Text::Kind::Body)),
       amount_(new Text(Text::Kind::Secondary)),
       bar_(new QProgressBar),
       buttons_(new FlowLayout(2 * kSpace)) {
@@ -31,7 +31,6 @@ RunBanner::RunBanner(QWidget* parent)
     }
     sentence_->setAccessibleName(tr("State of the run"));
     hint_->setAccessibleName(tr("What it means"));
-    hint_->setHue(Hue::Text);
     auto* progress = new QHBoxLayout;
     progress->setSpacing(3 * kSpace);
     bar_->setTextVisible(false);

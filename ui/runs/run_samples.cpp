@@ -2,12 +2,12 @@
 
 #include <QComboBox>
 #include <QHBoxLayout>
-#include <QPainter>
 #include <QVBoxLayout>
 #include <set>
 
 #include "ui/look/format.h"
 #include "ui/look/type.h"
+#include "ui/widgets/answer_block.h"
 #include "ui/widgets/basics.h"
 #include "ui/widgets/safe_text.h"
 
@@ -19,40 +19,11 @@ class QuietCombo final : public QComboBox {
     void wheelEvent(QWheelEvent* event) override { hasFocus() ? QComboBox::wheelEvent(event) : event->ignore(); }
 };
 
-// An answer with a bar of its side's colour, and how it ended.
-class Answer final : public QWidget {
-  public:
-    Answer(Hue side, const QString& label, const project::SampleRecord& sample) : side_(side) {
-        auto* column = new QVBoxLayout(this);
-        column->setContentsMargins(4 * kSpace, 0, 0, 0);
-        column->setSpacing(2);
-        auto* head = new QHBoxLayout;
-        head->setSpacing(2 * kSpace);
-        auto* name = new Text(Text::Kind::Section, label);
-        name->setHue(side);
-        head->addWidget(name);
-        head->addWidget(new Text(Text::Kind::Secondary, shownText(text(sample.end), false, 200)), 1);
-        column->addLayout(head);
-        const QString words = shownText(text(sample.text).trimmed(), true, 4000);
-        auto* body = new Text(Text::Kind::Body, words.isEmpty() ? RunSamples::tr("(empty answer)") : words);
-        body->setWordWrap(true);
-        body->setTextInteractionFlags(Qt::TextSelectableByMouse);
-        body->setAccessibleName(RunSamples::tr("Answer of %1").arg(label));
-        QSizePolicy policy(QSizePolicy::Preferred, QSizePolicy::Minimum);
-        policy.setHeightForWidth(true);
-        body->setSizePolicy(policy);
-        if (side == Hue::Base || words.isEmpty()) body->setHue(Hue::Secondary);
-        column->addWidget(body);
-    }
-
-  protected:
-    void paintEvent(QPaintEvent*) override {
-        QPainter(this).fillRect(QRect(0, 1, 3, height() - 2), colour(side_, this));
-    }
-
-  private:
-    Hue side_;
-};
+AnswerBlock* block(Hue side, const QString& label, const project::SampleRecord& sample) {
+    auto* made = new AnswerBlock(side);
+    made->setAnswer(label, text(sample.end), text(sample.text));
+    return made;
+}
 
 }  // namespace
 
@@ -107,11 +78,11 @@ void RunSamples::show(qint64 step) {
                                 tr("“%1”").arg(shownText(text(sample.prompt), false, 300)));
         prompt->setWordWrap(true);
         column->addWidget(prompt);
-        column->addWidget(new Answer(step == 0 ? Hue::Base : Hue::Adapted, tr("step %1").arg(number(step)), sample));
+        column->addWidget(block(step == 0 ? Hue::Base : Hue::Adapted, tr("step %1").arg(number(step)), sample));
         if (step == 0) continue;
         for (const auto& first : samples_) {
             if (first.step == 0 && first.prompt == sample.prompt)
-                column->addWidget(new Answer(Hue::Base, tr("step 0"), first));
+                column->addWidget(block(Hue::Base, tr("step 0"), first));
         }
     }
     answers_->addWidget(body_);

@@ -91,7 +91,7 @@ void RunSide::setRun(const RunData* run, const LiveRun* live) {
         const jobs::RunRecord& r = *run->record;
         recipe.push_back({tr("Base"), shownText(pathText(r.base_folder.filename()), false, 22), Hue::Text, false,
                           pathText(r.base_folder)});
-        recipe.push_back({tr("Conversations trained on"), number(static_cast<qint64>(r.train_examples))});
+        recipe.push_back({tr("Trained on"), number(static_cast<qint64>(r.train_examples))});
         recipe.push_back({tr("Held out"), number(static_cast<qint64>(r.validation_examples))});
         recipe.push_back({tr("Trainable parameters"), number(static_cast<qint64>(r.trainable_parameters))});
         for (const auto& [key, value] : shortSettings(r.recipe)) {

@@ -85,7 +85,7 @@ Plot::Plot(const QString& title, PlotGroup& group, Size size, QWidget* parent)
     canvas_->yAxis->setTicker(QSharedPointer<ValueTicker>::create());
     for (QCPAxis* axis : {canvas_->xAxis, canvas_->yAxis}) {
         axis->setSubTicks(false);
-        axis->setTickLength(0, 0);
+        axis->setTickPen(Qt::NoPen);
         axis->grid()->setZeroLinePen(Qt::NoPen);
     }
     canvas_->xAxis->grid()->setVisible(false);
@@ -240,7 +240,9 @@ void Plot::draw() {
         canvas_->graph(graph++)->setData(x, y, true);
     }
     fitValues(low, high);
-    canvas_->xAxis->setRange(low / scale, high / scale);
+    // A little air, so that the first and last dots are whole.
+    const double air = group_.range() ? 0 : (high - low) * 0.008;
+    canvas_->xAxis->setRange((low - air) / scale, (high + air) / scale);
     canvas_->replot(QCustomPlot::rpQueuedRefresh);
 }
 
@@ -283,7 +285,7 @@ void Plot::fitValues(double low, double high) {
         const double room = std::max(std::pow(most / least, 0.06), 1.001);
         canvas_->yAxis->setRange(least / room, most * room);
     } else {
-        const double room = std::max((most - least) * 0.06, std::abs(most) * 1e-3 + 1e-12);
+        const double room = std::max((most - least) * 0.06, least == most ? std::abs(most) * 0.1 + 1e-12 : 0);
         canvas_->yAxis->setRange(from_zero_ ? least : least - room, most + room);
     }
 }

@@ -30,6 +30,7 @@ class RunsPageTest : public QObject {
         void show(const std::filesystem::path& select = {}) {
             page.resize(1280, 800);
             page.show();
+            page.activated();
             page.presenter().start();
             const std::size_t count = entriesOf(runs).size();
             QVERIFY(waitFor([&] { return page.presenter().listed() && page.presenter().runs().size() == count; }));

@@ -1,0 +1,79 @@
+#include "ui/evaluate/evaluation_words.h"
+
+#include <QCoreApplication>
+#include <cmath>
+
+#include "ui/look/format.h"
+#include "ui/widgets/safe_text.h"
+
+namespace studio::ui {
+namespace {
+
+QString tr(const char* source, int n = -1) {
+    return QCoreApplication::translate("EvaluationWords", source, nullptr, n);
+}
+
+QString lengthText(const jobs::AnswerSide& side) {
+    return number(side.mean_tokens, 1);
+}
+
+}  // namespace
+
+QString evaluationName(const jobs::EvaluationRecord& record) {
+    const QString base = shownText(text(record.base_name), false, 60);
+    if (record.checkpoint.empty()) return tr("%1, base").arg(base);
+    return tr("%1 @ %2").arg(shownText(text(record.run_name), false, 80), number(static_cast<qint64>(record.step)));
+}
+
+QString evaluationAgainst(const jobs::EvaluationRecord& record) {
+    const QString trees = tr("%n held-out tree(s)", static_cast<int>(record.trees));
+    return record.base ? tr("against base · %1").arg(trees) : trees;
+}
+
+QString perplexityChange(const jobs::Estimate& d) {
+    const double change = std::expm1(d.mean), low = std::expm1(d.low), high = std::expm1(d.high);
+    if (!std::isfinite(d.high) || !std::isfinite(d.low))
+        return tr("%1 %; one tree alone has no interval").arg(number(100 * change, 1));
+    if (!d.excludesZero())
+        return tr("not distinguishable, 95 % interval %1 to %2 %").arg(number(100 * low, 1), number(100 * high, 1));
+    return (d.mean < 0 ? tr("%1 % lower, 95 % interval %2 to %3 %") : tr("%1 % higher, 95 % interval %2 to %3 %"))
+        .arg(number(100 * std::abs(change), 1), number(100 * std::min(std::abs(low), std::abs(high)), 1),
+             number(100 * std::max(std::abs(low), std::abs(high)), 1));
+}
+
+std::vector<Figure> headline(const jobs::EvaluationRecord& record) {
+    std::vector<Figure> figures;
+    Figure perplexity{tr("Perplexity"), number(record.model.perplexity, 2), {}};
+    if (record.base) {
+        QStringList lines{tr("base %1").arg(number(record.base->perplexity, 2))};
+        if (record.difference) {
+            lines << perplexityChange(record.difference->all);
+            const jobs::Estimate& d = record.difference->all;
+            if (d.excludesZero() && std::isfinite(d.high))
+                lines << tr("%1 nats a token (%2 to %3)").arg(number(d.mean, 3), number(d.low, 3), number(d.high, 3));
+            perplexity.tool_tip = tr("Without the end token of each answer: %1")
+                                      .arg(perplexityChange(record.difference->without_eos));
+        }
+        perplexity.below = lines.join(QStringLiteral(" · "));
+    } else {
+        perplexity.below = tr("loss %1 ± %2 nats a token")
+                               .arg(number(record.model.loss, 4), number(record.model.loss_stderr, 4));
+    }
+    figures.push_back(perplexity);
+    if (!record.answers) return figures;
+    const jobs::AnswerStatistics& a = *record.answers;
+    const QString prompts = tr("%n prompt(s)", static_cast<int>(a.request.prompts.size()));
+    const auto sides = [&](const QString& own, const QString& of_base) {
+        return a.base ? tr("base %1 · %2").arg(of_base, own) : own;
+    };
+    const QString interval =
+        tr("95 % interval %1 to %2 %").arg(number(100 * a.model.share.low, 0), number(100 * a.model.share.high, 0));
+    figures.push_back({tr("Stops by itself"), percent(a.model.share.mean, 1),
+                       sides(tr("%1 · %2, at most %3 tokens").arg(interval, prompts, number(qint64(a.request.max_new_tokens))),
+                             a.base ? percent(a.base->share.mean, 1) : QString())});
+    figures.push_back({tr("Mean answer length"), tr("%1 tokens").arg(lengthText(a.model)),
+                       sides(prompts, a.base ? lengthText(*a.base) : QString())});
+    return figures;
+}
+
+}  // namespace studio::ui
