@@ -13,7 +13,7 @@ constexpr std::int64_t kApplicationId = 0x514C5354;
 constexpr const char* kIndices[] = {
     "CREATE UNIQUE INDEX IF NOT EXISTS details_message_id ON details(message_id)",
     "CREATE UNIQUE INDEX IF NOT EXISTS trees_tree_id ON trees(tree_id)",
-    "CREATE INDEX IF NOT EXISTS messages_tree ON messages(tree)",
+    "CREATE INDEX IF NOT EXISTS messages_tree_depth ON messages(tree, depth)",
     "CREATE INDEX IF NOT EXISTS messages_parent ON messages(parent)",
     "CREATE INDEX IF NOT EXISTS messages_lang ON messages(lang)",
 };
@@ -93,7 +93,8 @@ Result<void> createIndices(Database& database) {
 Result<void> dropIndices(Database& database) {
     return database.execute(
         "DROP INDEX IF EXISTS details_message_id; DROP INDEX IF EXISTS trees_tree_id;"
-        "DROP INDEX IF EXISTS messages_tree; DROP INDEX IF EXISTS messages_parent; DROP INDEX IF EXISTS messages_lang");
+        "DROP INDEX IF EXISTS messages_tree; DROP INDEX IF EXISTS messages_tree_depth; DROP INDEX IF EXISTS "
+        "messages_parent; DROP INDEX IF EXISTS messages_lang");
 }
 
 }  // namespace studio::corpus

@@ -20,6 +20,11 @@ std::string whyLeftOut(const corpus::Forest& forest, const dataset::Examples& ex
     return "With the recipe's filter this conversation has no answer to learn from.";
 }
 
+std::string modelName(const fs::path& folder, const config::PhiConfig& model) {
+    if (!model.name_or_path.empty() && !fs::path(model.name_or_path).is_absolute()) return model.name_or_path;
+    return fmt::format("{}/{}", folder.parent_path().filename().string(), folder.filename().string());
+}
+
 ProofExample proofExample(const dataset::Examples& examples, const dataset::Example& example, const dataset::Tree& tree,
                           const text::Tokenizer& tokenizer) {
     ProofExample proof;
@@ -83,7 +88,7 @@ Result<ProofSheet> proofSheet(corpus::Store& store, const corpus::Catalogue& cat
     STUDIO_TRY(const dataset::Examples examples,
                dataset::makeExamples(trees, *cache.tokenizer, *chat_template, options, job));
 
-    sheet.tokenizer_name = sheet.tokenizer_folder.filename().string();
+    sheet.tokenizer_name = modelName(sheet.tokenizer_folder, model);
     sheet.template_name = t.template_name;
     sheet.filter = t.filter;
     sheet.paths = options.paths;

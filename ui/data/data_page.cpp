@@ -248,6 +248,7 @@ void DataPage::setFilter(const QString& filter) {
 
 void DataPage::activated() {
     fitWidth();
+    if (!focusWidget() || !isAncestorOf(QApplication::focusWidget())) list_->list()->setFocus(Qt::OtherFocusReason);
     if (!loaded_) {
         loaded_ = true;
         reload();

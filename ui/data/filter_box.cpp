@@ -92,7 +92,6 @@ FilterBox::FilterBox(QWidget* parent)
     setAccessibleName(tr("Filter"));
     setPlaceholderText(tr("Filter, for example quality>=0.6"));
     setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Fixed);
-    document()->setDocumentMargin(kSpace);
     settle_.setSingleShot(true);
     settle_.setInterval(kSettle);
     connect(&settle_, &QTimer::timeout, this, &FilterBox::settled);
@@ -116,6 +115,8 @@ FilterBox::FilterBox(QWidget* parent)
 void FilterBox::restyle() {
     styling_ = true;
     setFont(codeFont(QApplication::font()));
+    const int height = std::max(controlHeight(QApplication::font()), fontMetrics().height() + 2 * kSpace);
+    document()->setDocumentMargin(std::max(2.0, (height - 2 * frameWidth() - fontMetrics().lineSpacing()) / 2.0));
     popup_->setFont(QApplication::font());
     highlighter_->rehighlight();
     updateGeometry();
@@ -123,8 +124,8 @@ void FilterBox::restyle() {
 }
 
 QSize FilterBox::sizeHint() const {
-    const int height = fontMetrics().height() + 2 * (frameWidth() + static_cast<int>(document()->documentMargin()));
-    return {fontMetrics().averageCharWidth() * 40, std::max(height, controlHeight(QApplication::font()))};
+    const int height = std::max(controlHeight(QApplication::font()), fontMetrics().height() + 2 * kSpace);
+    return {fontMetrics().averageCharWidth() * 40, height};
 }
 
 QSize FilterBox::minimumSizeHint() const {

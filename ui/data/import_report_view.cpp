@@ -56,6 +56,8 @@ class ListedModel : public QAbstractTableModel {
         return role == Qt::ToolTipRole ? words.toHtmlEscaped() : words;
     }
     QVariant headerData(int section, Qt::Orientation orientation, int role) const override {
+        if (orientation == Qt::Horizontal && role == Qt::TextAlignmentRole)
+            return static_cast<int>((section == 0 ? Qt::AlignRight : Qt::AlignLeft) | Qt::AlignVCenter);
         if (orientation != Qt::Horizontal || role != Qt::DisplayRole) return {};
         return QStringList{tr("Line"), tr("Reason"), tr("Message"), tr("Beginning of the line")}.value(section);
     }
@@ -220,6 +222,7 @@ QWidget* ImportReportView::section(const ImportOutcome& outcome) {
         mark->setHues(Hue::Good, Hue::GoodWash);
     auto* title = new Text(Text::Kind::Title, nameOf(outcome));
     title->setTextInteractionFlags(Qt::TextSelectableByMouse);
+    title->setAccessibleName(title->text());
     title->setToolTip(outcome.file.toHtmlEscaped());
     top->addWidget(title);
     top->addWidget(mark);
@@ -229,6 +232,7 @@ QWidget* ImportReportView::section(const ImportOutcome& outcome) {
         auto* label = new Text(kind, words);
         label->setWordWrap(true);
         label->setTextInteractionFlags(Qt::TextSelectableByMouse);
+        label->setAccessibleName(words);
         column->addWidget(label);
     };
     if (bad) {

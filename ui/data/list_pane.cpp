@@ -100,15 +100,10 @@ ListPane::ListPane(Library& library, QWidget* parent)
     connect(list_->selectionModel(), &QItemSelectionModel::currentChanged, this,
             [this](const QModelIndex& now) { Q_EMIT treeChosen(model_->treeAt(now.row())); });
     body_->addWidget(list_);
-    clear_ = nothing_->addButton(tr("Clear filter"));
-    widen_ = nothing_->addButton(tr("Keep the prompts"));
-    connect(clear_, &QPushButton::clicked, this, [this] {
-        if (clear_->property("scope").isValid())
-            setScope(static_cast<Scope>(clear_->property("scope").toInt()));
-        else
-            Q_EMIT filterWanted({});
-    });
-    connect(widen_, &QPushButton::clicked, this, [this] { Q_EMIT filterWanted(withPrompts(filter_->filter())); });
+    way_out_ = nothing_->addButton({});
+    other_way_ = nothing_->addButton({});
+    connect(way_out_, &QPushButton::clicked, this, [this] { go_way_out_(); });
+    connect(other_way_, &QPushButton::clicked, this, [this] { go_other_way_(); });
     body_->addWidget(nothing_);
     column->addWidget(body_, 1);
 
@@ -204,6 +199,7 @@ bool ListPane::explain() {
         error_mark_->setPixmap(icon(Glyph::Careful).pixmap(side, side));
     }
     error_mark_->setVisible(wrong_);
+    sentence_->setAccessibleName(sentence_->text());
     filter_->setAccessibleDescription(sentence_->text());
     train_->setEnabled(!wrong_ && listing_ && listing_->countOf(Scope::Trainable) > 0);
     return !wrong_;
@@ -252,36 +248,43 @@ void ListPane::showCount() {
     train_->setToolTip(tr("Writes this filter into the recipe"));
 }
 
+void ListPane::offer(QPushButton* button, const QString& words, std::function<void()> act) {
+    button->setText(words);
+    button->setAccessibleName(words);
+    button->setVisible(!words.isEmpty());
+    (button == way_out_ ? go_way_out_ : go_other_way_) = std::move(act);
+}
+
+// Why the list is empty, and the way out.
 void ListPane::showNothing() {
     const bool empty = listing_ && model_->rowCount() == 0;
     body_->setCurrentIndex(empty ? 1 : 0);
     if (!empty) return;
-    const qint64 matched = listing_->selection->matched_messages;
     const QString filter = filter_->filter();
-    widen_->setVisible(false);
-    clear_->setProperty("scope", QVariant());
-    clear_->setText(tr("Clear filter"));
+    const auto clear = [this] { Q_EMIT filterWanted({}); };
+    const auto show = [this](Scope scope) { return [this, scope] { setScope(scope); }; };
+    offer(other_way_, {}, [] {});
+    const auto matched = static_cast<int>(listing_->selection->matched_messages);
+    const auto only_prompts = static_cast<int>(listing_->countOf(Scope::WithoutReply));
     if (listing_->scope != Scope::Trainable && listing_->countOf(Scope::Trainable) > 0) {
         nothing_->setSentence(tr("No conversation of this kind"));
-        clear_->setText(tr("Show those to train on"));
-        clear_->setProperty("scope", static_cast<int>(Scope::Trainable));
-    } else if (matched > 0 && !filter.isEmpty() && listing_->countOf(Scope::WithoutReply) == 0) {
-        nothing_->setSentence(
-            tr("%Ln message(s) match, but no conversation is left", nullptr, static_cast<int>(matched)),
-            tr("A message left out takes the replies below it along, and this filter leaves the prompts out."));
-        const QString wider = withPrompts(filter);
-        widen_->setVisible(!wider.isEmpty());
-        widen_->setToolTip(wider);
-    } else if (listing_->countOf(Scope::WithoutReply) > 0) {
+        offer(way_out_, tr("Show those to train on"), show(Scope::Trainable));
+    } else if (only_prompts > 0) {
         nothing_->setSentence(tr("No reply is left to learn from"),
-                              tr("%Ln conversation(s) have only prompts.", nullptr,
-                                 static_cast<int>(listing_->countOf(Scope::WithoutReply))));
-        clear_->setText(tr("Show them"));
-        clear_->setProperty("scope", static_cast<int>(Scope::WithoutReply));
+                              tr("Of %Ln conversation(s) only prompts are left.", nullptr, only_prompts));
+        offer(way_out_, tr("Show them"), show(Scope::WithoutReply));
+        if (!filter.isEmpty()) offer(other_way_, tr("Clear filter"), clear);
+    } else if (const QString wider = withPrompts(filter); matched > 0 && !wider.isEmpty()) {
+        nothing_->setSentence(
+            tr("%Ln message(s) match, but no conversation is left", nullptr, matched),
+            tr("A message left out takes the replies below it along, and this filter leaves the prompts out."));
+        offer(way_out_, tr("Keep the prompts"), [this, wider] { Q_EMIT filterWanted(wider); });
+        way_out_->setToolTip(wider.toHtmlEscaped());
+        offer(other_way_, tr("Show the matches"), show(Scope::AnyMatch));
     } else {
         nothing_->setSentence(tr("No message matches this filter"), tr("Esc in the filter box clears it, too."));
+        offer(way_out_, tr("Clear filter"), clear);
     }
-    clear_->setAccessibleName(clear_->text());
 }
 
 void ListPane::select(std::int32_t tree) {

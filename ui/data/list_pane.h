@@ -2,6 +2,7 @@
 #pragma once
 
 #include <QWidget>
+#include <functional>
 #include <memory>
 
 #include "ui/data/conversation_list.h"
@@ -46,6 +47,7 @@ class ListPane : public QWidget {
     void showCount();
     void showNothing();
     void fillScopes();
+    void offer(QPushButton* button, const QString& words, std::function<void()> act);
 
     Library& library_;
     FilterBox* filter_;
@@ -58,7 +60,8 @@ class ListPane : public QWidget {
     ConversationList* model_;
     QStackedWidget* body_;
     EmptyState* nothing_;
-    QPushButton *clear_, *widen_;
+    QPushButton *way_out_, *other_way_;             // below nothing_
+    std::function<void()> go_way_out_, go_other_way_;
     std::shared_ptr<const Listing> listing_;
     bool filling_ = false, wrong_ = false;
 };

@@ -81,7 +81,10 @@ QVariant TokenTable::data(const QModelIndex& index, int role) const {
 }
 
 QVariant TokenTable::headerData(int section, Qt::Orientation orientation, int role) const {
-    if (orientation != Qt::Horizontal || role != Qt::DisplayRole) return {};
+    if (orientation != Qt::Horizontal) return {};
+    if (role == Qt::TextAlignmentRole)
+        return static_cast<int>((section < 2 ? Qt::AlignRight : Qt::AlignLeft) | Qt::AlignVCenter);
+    if (role != Qt::DisplayRole) return {};
     return QStringList{tr("Position"), tr("Id"), tr("Text"), tr("Part"), tr("Loss")}.value(section);
 }
 
@@ -143,6 +146,7 @@ ProofView::ProofView(Session& session, QWidget* parent)
     table_view_->verticalHeader()->setDefaultSectionSize(rowHeight(font()));
     table_view_->horizontalHeader()->setStretchLastSection(true);
     table_view_->horizontalHeader()->setHighlightSections(false);
+    table_view_->horizontalHeader()->setDefaultAlignment(Qt::AlignLeft | Qt::AlignVCenter);
     table_view_->setSelectionBehavior(QAbstractItemView::SelectRows);
     table_view_->setEditTriggers(QAbstractItemView::NoEditTriggers);
     table_view_->setShowGrid(false);
@@ -224,6 +228,7 @@ void ProofView::showSheet() {
             .arg(visibleLine(text(sheet_->tokenizer_name)), text(sheet_->template_name),
                  text(dataset::name(sheet_->paths)), text(dataset::name(sheet_->train_on)),
                  number(static_cast<qint64>(sheet_->max_seq_length)), filter));
+    summary_->setAccessibleName(summary_->text());
     body_->setCurrentIndex(0);
     showExample(0);
     Q_EMIT shown();

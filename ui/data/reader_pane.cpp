@@ -105,7 +105,7 @@ ReaderPane::ReaderPane(Session& session, Library& library, QWidget* parent)
     side->addWidget(new Text(Text::Kind::Section, tr("This conversation")));
     side->addWidget(facts_);
     side->addStretch(1);
-    side_->setMinimumWidth(22 * fontMetrics().averageCharWidth());
+    side_->setMinimumWidth(34 * fontMetrics().averageCharWidth());
 
     splitter_->addWidget(view_);
     splitter_->addWidget(side_);
@@ -192,7 +192,11 @@ void ReaderPane::showFacts() {
                             : proofShown() ? static_cast<QWidget*>(proof_)
                                            : splitter_);
     header_->setVisible(!empty);
-    if (empty) return;
+    if (empty) {
+        const auto listing = library_.listing();
+        nothing_->setVisible(listing && !listing->rows.empty());
+        return;
+    }
     const corpus::Conversation& c = reading_.conversation();
     const corpus::Message& first = c.messages.front();
     QString title = visibleLine(text(first.text).trimmed().section(QLatin1Char('\n'), 0, 0).left(300));

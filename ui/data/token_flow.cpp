@@ -143,7 +143,7 @@ void TokenFlow::paintEvent(QPaintEvent* event) {
         painter.setBrush(colour(token.supervised ? Hue::GoodWash : Hue::Surface, this));
         painter.drawRoundedRect(frame, 3, 3);
         if (token.supervised)
-            painter.fillRect(QRectF(frame.left() + 3, frame.bottom() - 2.5, frame.width() - 6, 2),
+            painter.fillRect(QRectF(frame.left() + 3, frame.bottom() - 2, frame.width() - 6, 1.5),
                              colour(Hue::Assistant, this));
         const bool plain = token.kind != text::SpanKind::Marker;
         painter.setPen(colour(plain ? Hue::Text : Hue::Secondary, this));

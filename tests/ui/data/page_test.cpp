@@ -65,7 +65,8 @@ class PageTest : public QObject {
         QCOMPARE(desk.page.library().listing()->catalogue->trees().size(), 137u);
         QVERIFY(desk.page.status().startsWith(q("137 conversations · 1,489 messages")));
         QVERIFY(!desk.page.reader()->reading().empty());
-        QVERIFY2(withoutAccessibleName(desk.page).isEmpty(), qPrintable(withoutAccessibleName(desk.page).join(q("; "))));
+        QVERIFY2(withoutAccessibleName(desk.page).isEmpty(),
+                 qPrintable(withoutAccessibleName(desk.page).join(q("; "))));
         QVERIFY2(clippedTexts(desk.page).isEmpty(), qPrintable(clippedTexts(desk.page).join(q("; "))));
         photograph(desk.page, q("data-list"), {1440, 830});
         desk.page.reader()->view()->setFocus();
