@@ -125,10 +125,20 @@ std::string mainType(const io::SafetensorsFolder& weights) {
     return type;
 }
 
+// The folder stands beside the sentence already.
+std::string withoutFolder(std::string sentence, const fs::path& folder) {
+    const std::string name = folder.string();
+    for (std::size_t at; !name.empty() && (at = sentence.find(name)) != std::string::npos;) {
+        const bool file = sentence.compare(at + name.size(), 1, "/") == 0;
+        sentence.replace(at, name.size() + (file ? 1 : 0), file ? "" : at == 0 ? "The folder" : "the folder");
+    }
+    return sentence;
+}
+
 void refuse(BaseModel& model, const Error& error) {
     if (!model.problem.empty()) return;
-    model.problem = error.message;
-    model.to_do = error.hint;
+    model.problem = withoutFolder(error.message, model.folder);
+    model.to_do = withoutFolder(error.hint, model.folder);
 }
 
 void checkWeights(BaseModel& model, const config::PhiConfig& phi) {
@@ -221,7 +231,7 @@ AdapterModel inspectAdapterFolder(const fs::path& folder) {
     for (const char* file : {"adapter_config.json", "adapter_model.safetensors"})
         if (const auto size = fs::file_size(folder / file, ec); !ec) adapter.bytes += size;
     const auto bad = [&](std::string sentence) {
-        adapter.problem = std::move(sentence);
+        adapter.problem = withoutFolder(std::move(sentence), folder);
         return adapter;
     };
     const auto config = config::readAdapterConfig(folder);

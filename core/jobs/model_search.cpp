@@ -245,6 +245,8 @@ Result<ModelCatalogue> searchModels(const SearchPlaces& places, const JobContext
     });
     std::stable_sort(out.bases.begin(), out.bases.end(),
                      [](const BaseModel& a, const BaseModel& b) { return rank(a) < rank(b); });
+    std::stable_partition(out.adapters.begin(), out.adapters.end(),
+                          [](const AdapterModel& adapter) { return !adapter.run.empty(); });
     for (AdapterModel& adapter : out.adapters) {
         findBase(adapter, out.bases);
         adapter.base_name = nameOfBase(adapter.base, adapter.base_name, out.bases);

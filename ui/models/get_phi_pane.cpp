@@ -15,6 +15,10 @@ constexpr const char* kCommand = "pip install huggingface_hub\nhf download micro
 constexpr quint64 kBytes = 5559367680;  // of its weights
 constexpr quint64 kNeeded = 6000000000;
 
+QString sizeText() {
+    return GetPhiPane::tr("%1 GB").arg(number(double(kBytes) / 1e9, 2));
+}
+
 QStringList files() {
     return {QStringLiteral("config.json"),
             QStringLiteral("model.safetensors.index.json"),
@@ -49,7 +53,7 @@ GetPhiPane::GetPhiPane(QWidget* parent)
     auto* facts = new FactList;
     facts->layout()->setContentsMargins(0, 0, 0, 0);
     facts->setFacts(
-        {{tr("Repository"), QLatin1String(kRepository)}, {tr("Size"), bytes(kBytes)}, {tr("Licence"), tr("MIT")}});
+        {{tr("Repository"), QLatin1String(kRepository)}, {tr("Size"), sizeText()}, {tr("Licence"), tr("MIT")}});
     column->addWidget(facts);
     room_->setWordWrap(true);
     column->addWidget(room_);
@@ -58,6 +62,7 @@ GetPhiPane::GetPhiPane(QWidget* parent)
     column->addWidget(new Text(Text::Kind::Section, tr("The files")));
     auto* list = new Text(Text::Kind::Secondary, files().join(QLatin1Char('\n')));
     list->setTextInteractionFlags(Qt::TextSelectableByMouse);
+    list->setAccessibleName(tr("Files of phi-2"));
     column->addWidget(list);
 
     column->addSpacing(kSpace);
@@ -68,7 +73,7 @@ GetPhiPane::GetPhiPane(QWidget* parent)
     command_->setFont(codeFont(font()));
     command_->setTabChangesFocus(true);
     command_->setAccessibleName(tr("Commands that fetch phi-2"));
-    command_->setFixedHeight(4 * QFontMetrics(command_->font()).lineSpacing() + 2 * kSpace);
+    command_->setFixedHeight(2 * QFontMetrics(command_->font()).lineSpacing() + 4 * kSpace);
     label->setBuddy(command_);
     column->addWidget(command_);
     place_->setWordWrap(true);
@@ -99,14 +104,14 @@ void GetPhiPane::setFacts(bool there, const QString& place, quint64 free_bytes) 
     place_->setText(place.isEmpty()
                         ? tr("Then press Refresh.")
                         : tr("It comes into %1, where this program looks; then press Refresh. Files that were fetched "
-                             "otherwise go into any folder: choose it with Open Folder….")
+                             "otherwise may lie in any folder: “Open Folder…” takes it in.")
                               .arg(place));
 }
 
 QString GetPhiPane::sentence(const QString& place) {
     return tr("phi-2: https://huggingface.co/%1 (MIT licence, %2). Fetch it with “hf download %1”, which puts it into "
               "%3, or put these files into one folder and open it on the Models page: %4.")
-        .arg(QLatin1String(kRepository), bytes(kBytes), place, files().join(QStringLiteral(", ")));
+        .arg(QLatin1String(kRepository), sizeText(), place, files().join(QStringLiteral(", ")));
 }
 
 }  // namespace studio::ui

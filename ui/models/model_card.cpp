@@ -1,9 +1,12 @@
 #include "ui/models/model_card.h"
 
+#include <QApplication>
 #include <QGridLayout>
 #include <QHBoxLayout>
 #include <QPainter>
+#include <QTextLayout>
 #include <QVBoxLayout>
+#include <cmath>
 
 #include "ui/look/format.h"
 #include "ui/look/type.h"
@@ -17,16 +20,65 @@ QString parametersText(std::int64_t count) {
                                : ModelCard::tr("%1 M").arg(number(double(count) / 1e6, 1));
 }
 
+// Secondary text that wraps anywhere where a word is longer than the line: paths and commands are.
+class WrapText final : public QWidget {
+  public:
+    WrapText(const QString& words, Qt::Alignment alignment) : words_(words), alignment_(alignment) {
+        setAccessibleName(words);
+        setFont(secondaryFont(QApplication::font()));
+        QSizePolicy policy(QSizePolicy::Expanding, QSizePolicy::Preferred);
+        policy.setHeightForWidth(true);
+        setSizePolicy(policy);
+    }
+    bool hasHeightForWidth() const override { return true; }
+    int heightForWidth(int width) const override {
+        QTextLayout layout(words_, font());
+        return static_cast<int>(std::ceil(layOut(layout, width)));
+    }
+    QSize sizeHint() const override { return {fontMetrics().averageCharWidth() * 20, heightForWidth(200)}; }
+    QSize minimumSizeHint() const override { return {fontMetrics().averageCharWidth() * 8, fontMetrics().height()}; }
+
+  protected:
+    void paintEvent(QPaintEvent*) override {
+        QPainter painter(this);
+        painter.setPen(colour(Hue::Text, this));
+        QTextLayout layout(words_, font());
+        layOut(layout, width());
+        layout.draw(&painter, QPointF(0, 0));
+    }
+    void changeEvent(QEvent* event) override {
+        QWidget::changeEvent(event);
+        if (event->type() == QEvent::ApplicationFontChange) setFont(secondaryFont(QApplication::font()));
+    }
+
+  private:
+    qreal layOut(QTextLayout& layout, int width) const {
+        QTextOption option(alignment_);
+        option.setWrapMode(QTextOption::WrapAtWordBoundaryOrAnywhere);
+        layout.setTextOption(option);
+        layout.beginLayout();
+        qreal y = 0;
+        for (;;) {
+            QTextLine line = layout.createLine();
+            if (!line.isValid()) break;
+            line.setLineWidth(width);
+            line.setPosition({0, y});
+            y += line.height();
+        }
+        layout.endLayout();
+        return y;
+    }
+    QString words_;
+    Qt::Alignment alignment_;
+};
+
 // A line of the card: what, and a value that wraps.
-void addFact(QGridLayout* grid, const QString& name, const QString& value, Hue hue = Hue::Text) {
+void addFact(QGridLayout* grid, const QString& name, const QString& value, bool sentence = false) {
     const int row = grid->rowCount();
     auto* left = new Text(Text::Kind::Secondary, name);
-    auto* right = new Text(Text::Kind::Secondary, value);
-    right->setHue(hue);
-    right->setWordWrap(true);
-    right->setAlignment(Qt::AlignRight | Qt::AlignTop);
-    right->setTextInteractionFlags(Qt::TextSelectableByMouse);
+    auto* right = new WrapText(value, sentence ? Qt::AlignLeft : Qt::AlignRight);
     right->setAccessibleName(name + QStringLiteral(": ") + value);
+    if (sentence) right->setToolTip(value);
     grid->addWidget(left, row, 0, Qt::AlignTop | Qt::AlignLeft);
     grid->addWidget(right, row, 1);
 }
@@ -63,8 +115,8 @@ ModelCard::ModelCard(const jobs::BaseModel& model, bool forgettable, QWidget* pa
     facts->setVerticalSpacing(kSpace + 2);
     facts->setColumnStretch(1, 1);
     if (!model.usable) {
-        addFact(facts, tr("Why"), text(model.problem));
-        if (!model.to_do.empty()) addFact(facts, tr("What to do"), text(model.to_do));
+        addFact(facts, tr("Why"), text(model.problem), true);
+        if (!model.to_do.empty()) addFact(facts, tr("What to do"), text(model.to_do), true);
     }
     if (model.parameters > 0)
         addFact(facts, tr("Parameters"),

@@ -195,8 +195,8 @@ void ModelsPage::take(jobs::ModelCatalogue catalogue) {
     adapters_->setAdapters(catalogue_.adapters);
     const bool none = catalogue_.adapters.empty();
     no_adapters_->setText(session().hasProject()
-                              ? tr("None yet. A run writes one with each of its checkpoints; PEFT folders made "
-                                   "elsewhere come in with Open Folder….")
+                              ? tr("None yet. A run writes one with each of its checkpoints; “Open Folder…” takes in "
+                                   "PEFT folders that were made elsewhere.")
                               : tr("None here. Open a project to see those of its runs."));
     no_adapters_->setVisible(none);
     for (QWidget* widget : {static_cast<QWidget*>(table_), static_cast<QWidget*>(chat_),

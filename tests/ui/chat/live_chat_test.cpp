@@ -54,11 +54,10 @@ class LiveChatTest : public QObject {
         QVERIFY(waitFor([&] { return page.presenter().model() && page.presenter().chat(); }));
         bool ended = false;
         std::optional<Error> failure;
-        connect(&session.runs(), &RunService::ended, this,
-                [&](const QString&, const Result<jobs::TrainSummary>& result) {
-                    ended = true;
-                    if (!result) failure = result.error();
-                });
+        connect(&session.runs(), &RunService::ended, this, [&](const RunEnd& end) {
+            ended = true;
+            failure = end.error;
+        });
         const auto config = session.recipe().configFile();
 
         const auto plain = session.runs().start(quickRecipe(session, 10), QStringLiteral("plain"), config);

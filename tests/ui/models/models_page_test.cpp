@@ -4,6 +4,11 @@
 #include <QTableView>
 #include <fstream>
 
+#include "config/model_config.h"
+#include "io/safetensors.h"
+#include "jobs/run_record.h"
+#include "jobs/trainer_state.h"
+#include "project/run_folder.h"
 #include "ui/look/format.h"
 #include "ui/models/models_page.h"
 #include "ui/support/fixture.h"
@@ -38,6 +43,53 @@ fs::path hubModel(const fs::path& home, const std::string& name) {
     }
     write(snapshot / "README.md", "---\nlicense: mit\n---\n# phi-2\n");
     return snapshot;
+}
+
+// An adapter on q_proj and v_proj of the built-in model, as a run saves it.
+void writeAdapter(const fs::path& folder, const char* base, int r) {
+    fs::create_directories(folder);
+    write(folder / "adapter_config.json",
+          QStringLiteral(R"({"peft_type":"LORA","r":%1,"lora_alpha":%1,"target_modules":["q_proj","v_proj"],)"
+                         R"("base_model_name_or_path":"%2"})")
+              .arg(r)
+              .arg(QString::fromUtf8(base))
+              .toStdString());
+    const auto phi = config::readPhiConfig(jobs::builtInModels() / "model");
+    if (!phi) qFatal("no config");
+    std::vector<float> zeros(std::size_t(r) * 2048);
+    std::vector<io::TensorView> tensors;
+    for (const auto& linear : config::linears(*phi)) {
+        if (!linear.name.ends_with("q_proj") && !linear.name.ends_with("v_proj")) continue;
+        const std::string name = "base_model.model." + linear.name;
+        tensors.push_back(
+            {name + ".lora_A.weight", io::DType::F32, {r, linear.in}, zeros.data(), std::uint64_t(r * linear.in * 4)});
+        tensors.push_back({name + ".lora_B.weight",
+                           io::DType::F32,
+                           {linear.out, r},
+                           zeros.data(),
+                           std::uint64_t(linear.out * r * 4)});
+    }
+    const auto ops = io::realFileOps();
+    if (!io::writeSafetensors(*ops, folder / "adapter_model.safetensors", tensors, {{"format", "pt"}})) qFatal("write");
+}
+
+void writeRun(const fs::path& runs, const std::string& name, int best, std::initializer_list<int> steps) {
+    jobs::RunRecord record;
+    record.base_folder = jobs::builtInModels() / "model";
+    record.recipe.training.model_name_or_path = record.base_folder.string();
+    const auto run = project::Run::create(io::realFileOps(), runs / name, name, jobs::toJson(record));
+    if (!run) qFatal("%s", run.error().text().c_str());
+    std::string metrics;
+    for (const int step : steps) {
+        const fs::path folder = runs / name / ("checkpoint-" + std::to_string(step));
+        writeAdapter(folder, "Studio demo", 16);
+        engine::api::TrainerState state;
+        state.step = step;
+        state.best_step = best;
+        write(folder / "trainer_state.json", jobs::formatTrainerState(state));
+        metrics += "{\"step\":" + std::to_string(step) + ",\"eval_loss\":" + std::to_string(4.2 - step * 0.001) + "}\n";
+    }
+    write(runs / name / "metrics.jsonl", metrics);
 }
 
 bool searched(ModelsPage& page) {
@@ -95,6 +147,41 @@ class ModelsPageTest : public QObject {
         photograph(page, QStringLiteral("models-broken-narrow"), {1024, 640});
         photograph(page, QStringLiteral("models-broken-wide"), {1920, 1080});
         QCOMPARE(testing::withoutAccessibleName(page).join(u','), QString());
+    }
+
+    void listsTheAdaptersOfTheRuns() {
+        Bench bench;
+        writeRun(bench.session().paths().runs(), "studio-r16", 40, {20, 40, 60});
+        writeRun(bench.session().paths().runs(), "demo-1", 10, {10});
+        const fs::path outside = path(bench.folder()) / "adapters";
+        writeAdapter(outside / "era-phi-2-oasst", "microsoft/phi-2", 64);
+        write(outside / "half-saved" / "adapter_config.json", R"({"peft_type":"LORA","r":8,"lora_alpha":8})");
+        bench.session().settings().setModelFolders({pathText(outside)});
+        ModelsPage page(bench.session());
+        QVERIFY(searched(page));
+        QCOMPARE(page.catalogue().adapters.size(), std::size_t(6));
+        int best = 0, newest = 0, sound = 0;
+        for (const jobs::AdapterModel& a : page.catalogue().adapters) {
+            best += a.best;
+            newest += a.newest;
+            sound += a.sound;
+        }
+        QCOMPARE(best, 2);
+        QCOMPARE(newest, 2);
+        QCOMPARE(sound, 5);
+        auto* table = page.findChild<QTableView*>();
+        table->selectRow(1);
+        QString run, checkpoint;
+        connect(&bench.session().go(), &Navigator::chatWith, this, [&](const QString& r, const QString& c) {
+            run = r;
+            checkpoint = c;
+        });
+        for (QAction* action : page.pageActions())
+            if (action->text().contains(QStringLiteral("Chat"))) action->trigger();
+        QVERIFY(!run.isEmpty());
+        QVERIFY(checkpoint.startsWith(QStringLiteral("checkpoint-")));
+        photograph(page, QStringLiteral("models-adapters"));
+        QVERIFY(page.saveState().contains(QStringLiteral("adapter")));
     }
 
     void anOpenedFolderIsCheckedToldAndRemembered() {
