@@ -12,6 +12,8 @@
 #include <QTimer>
 #include <QVBoxLayout>
 
+#include "corpus/importer.h"
+#include "corpus/store.h"
 #include "ui/look/format.h"
 #include "ui/look/type.h"
 #include "ui/session/run_words.h"
@@ -205,7 +207,17 @@ void MainWindow::openSample() {
     if (project::isProjectFolder(folder)) return openProject(pathText(folder));
     if (const auto made = session_.create(folder, tr("OASST1 sample")); !made)
         return session_.messages().fail(QStringLiteral("open"), made.error());
-    importFiles({pathText(Session::sampleFile())});
+    // The person asked for conversations, not for a report on them.
+    session_.files().run<corpus::ImportReport>(
+        this,
+        [store_file = session_.paths().corpus()](const JobContext& job) -> Result<corpus::ImportReport> {
+            STUDIO_TRY(corpus::Store store, corpus::Store::openFile(store_file));
+            return corpus::importFile(store, Session::sampleFile(), {}, job);
+        },
+        [this](const Result<corpus::ImportReport>& report) {
+            if (!report) session_.messages().fail(QStringLiteral("sample"), report.error());
+            session_.tellCorpusChanged();
+        });
 }
 
 void MainWindow::importFiles(const QStringList& files) {

@@ -77,14 +77,8 @@ void Menus::fillRecent(QMenu* menu) {
 
 void Menus::editMenu() {
     QMenu* menu = window_.menuBar()->addMenu(tr("&Edit"));
-    QUndoStack* stack = session_.recipe().undoStack();
-    QAction* undo = stack->createUndoAction(this, tr("&Undo"));
-    QAction* redo = stack->createRedoAction(this, tr("&Redo"));
-    undo->setShortcut(QKeySequence::Undo);
-    redo->setShortcuts({QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_Z), QKeySequence(Qt::CTRL | Qt::Key_Y)});
-    menu->addAction(undo);
-    menu->addAction(redo);
-    menu->addSeparator();
+    edit_menu_ = menu;
+    edit_end_ = menu->addSeparator();
     add(menu, tr("&Find on This Page"), QKeySequence::Find, [this] {
         if (session_.hasProject()) window_.page(window_.current()).focusSearch();
     });
@@ -155,16 +149,29 @@ void Menus::helpMenu() {
 }
 
 void Menus::setPage(Page& page) {
-    page_menu_->clear();
-    page_menu_->setTitle(QStringLiteral("%1").arg(pageTitle(page.id())));
-    page_menu_->addActions(page.pageActions());
-    page_menu_->menuAction()->setVisible(!page.pageActions().isEmpty());
+    noPage();
+    page_menu_->setTitle(pageTitle(page.id()));
+    for (QAction* action : page.pageActions()) {
+        // Undo and Redo stand where everybody looks for them.
+        const bool edits = action->shortcut() == QKeySequence(QKeySequence::Undo) ||
+                           action->shortcut() == QKeySequence(QKeySequence::Redo);
+        if (edits) {
+            edit_menu_->insertAction(edit_end_, action);
+            edit_actions_ << action;
+        } else {
+            page_menu_->addAction(action);
+        }
+    }
+    page_menu_->menuAction()->setVisible(!page_menu_->isEmpty());
     for (QAction* action : needs_project_) action->setEnabled(true);
 }
 
 void Menus::noPage() {
     page_menu_->clear();
     page_menu_->menuAction()->setVisible(false);
+    for (const QPointer<QAction>& action : edit_actions_)
+        if (action) edit_menu_->removeAction(action);
+    edit_actions_.clear();
     for (QAction* action : needs_project_) action->setEnabled(false);
 }
 

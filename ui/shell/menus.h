@@ -2,6 +2,7 @@
 #pragma once
 
 #include <QObject>
+#include <QPointer>
 
 #include "ui/session/page.h"
 
@@ -34,7 +35,9 @@ class Menus : public QObject {
 
     MainWindow& window_;
     Session& session_;
-    QMenu* page_menu_;
+    QMenu *page_menu_, *edit_menu_;
+    QAction* edit_end_;
+    QList<QPointer<QAction>> edit_actions_;  // of the page shown
     QAction *pause_, *resume_, *stop_, *stop_now_;
     QList<QAction*> needs_project_;
 };

@@ -45,7 +45,7 @@ class RailButton final : public QToolButton {
     }
     QSize sizeHint() const override {
         const int height = controlHeight(font()) + kSpace;
-        return {compact ? height + 2 * kSpace : 36 + fontMetrics().horizontalAdvance(text()) + 8 * kSpace, height};
+        return {compact ? height + 2 * kSpace : fontMetrics().averageCharWidth() * 20, height};
     }
     QSize minimumSizeHint() const override { return sizeHint(); }
     bool compact = false;
