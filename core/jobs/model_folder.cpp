@@ -5,6 +5,7 @@
 #include "config/presets.h"
 #include "config/recipe_file.h"
 #include "jobs/adapter_folder.h"
+#include "jobs/model_search.h"
 #include "jobs/places.h"
 #include "jobs/train_setup.h"
 #include "project/checkpoint.h"
@@ -38,7 +39,7 @@ Result<void> resolveRun(const fs::path& run, ResolvedModel& resolved) {
 Result<ResolvedModel> resolveModel(const ModelRequest& request) {
     ResolvedModel resolved;
     resolved.template_name = "openassistant";
-    STUDIO_TRY(const fs::path path, config::resolveDataPath(request.model_path, {}, resourceFolder()));
+    STUDIO_TRY(const fs::path path, baseFolder(request.model_path));
     config::QloraConfig quantisation = config::defaultQuantisation();
     if (project::isRunFolder(path)) {
         STUDIO_CHECK(resolveRun(path, resolved));

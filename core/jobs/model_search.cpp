@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <set>
 
+#include "config/presets.h"
 #include "io/file.h"
 #include "jobs/places.h"
 #include "jobs/run_record.h"
@@ -285,6 +286,28 @@ FolderVerdict judgeFolder(const fs::path& folder) {
         return {true, fmt::format("{} holds {} models and adapters.", folder.filename().string(), found), {}};
     return {false, fmt::format("{} holds no model: it has no config.json and no adapter_config.json.", folder.string()),
             "Choose the folder that holds config.json, the safetensors files and the tokenizer's files."};
+}
+
+Result<fs::path> baseFolder(std::string_view written, const fs::path& config_file) {
+    auto found = config::resolveDataPath(written, config_file, resourceFolder());
+    if (found || found.error().code != ErrorCode::NotFound) return found;
+    const std::size_t slash = written.find('/');
+    const auto plain = [](char c) {
+        return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '_' ||
+               c == '.';
+    };
+    const std::string_view owner = written.substr(0, slash),
+                           name = slash == std::string_view::npos ? std::string_view() : written.substr(slash + 1);
+    const bool repository = !owner.empty() && !name.empty() && plain(owner.front()) && owner.front() != '.' &&
+                            std::all_of(owner.begin(), owner.end(), plain) &&
+                            std::all_of(name.begin(), name.end(), plain) && owner != "resources" && owner != "runs";
+    if (!repository) return found;
+    for (const fs::path& cache : hubCaches()) {
+        const fs::path snapshot = snapshotOf(cache / fmt::format("models--{}--{}", owner, name));
+        if (!snapshot.empty()) return snapshot;
+    }
+    return fail(ErrorCode::NotFound, fmt::format("The base model {} is not on this machine.", written),
+                fmt::format("Download it (hf download {}), or name the folder it lies in.", written));
 }
 
 }  // namespace studio::jobs

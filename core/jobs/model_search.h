@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/job.h"
@@ -66,6 +67,10 @@ struct ModelCatalogue {
     std::filesystem::path download_place;
 };
 Result<ModelCatalogue> searchModels(const SearchPlaces& places, const JobContext& job);
+
+// The folder of a base as a recipe or a command names it: a path (see config::resolveDataPath), or the name of a
+// downloaded repository such as microsoft/phi-2.
+Result<std::filesystem::path> baseFolder(std::string_view written, const std::filesystem::path& config_file = {});
 
 // One folder, whatever it is. `name` empty: from its records or the folder.
 BaseModel inspectBase(const std::filesystem::path& folder, std::string name = {});

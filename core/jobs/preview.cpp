@@ -20,6 +20,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::int64_t kRatePoints = 512;
+constexpr int kLengthBins = 32;
 
 std::string_view kindOf(std::string_view name) {
     return name.substr(name.rfind('.') + 1);
@@ -87,6 +88,16 @@ void countAnswers(const dataset::Example& example, int eos, PreviewRun& run) {
     }
 }
 
+void countLengths(const dataset::Examples& examples, PreviewRun& run) {
+    run.longest = std::max(examples.max_seq_length, 1);
+    if (examples.max_seq_length <= 0) run.longest = std::max(examples.longestPath(), 1);
+    run.lengths.assign(kLengthBins, 0);
+    for (int i = 0; i < examples.size(); ++i) {
+        const std::int64_t bin = std::int64_t{dataset::longestPath(examples[i])} * kLengthBins / run.longest;
+        ++run.lengths[static_cast<std::size_t>(std::clamp<std::int64_t>(bin, 0, kLengthBins - 1))];
+    }
+}
+
 PreviewRun runPart(const ReadyToTrain& ready) {
     const TrainSetup& setup = ready.setup;
     const dataset::Examples& examples = *setup.data.examples;
@@ -104,6 +115,7 @@ PreviewRun runPart(const ReadyToTrain& ready) {
     run.supervised_tokens = setup.supervised_per_epoch;
     for (const int example : setup.validation) run.held_out_tokens += examples[example].size();
     for (const int index : setup.train) countAnswers(examples[index], setup.data.provenance.eos, run);
+    countLengths(examples, run);
     run.cut_tokens = examples.statistics.cut_tokens;
     run.left_out = examples.statistics.left_out.conversations();
     run.steps = setup.plan.total_steps;

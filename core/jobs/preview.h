@@ -43,10 +43,13 @@ struct PreviewRun {
     std::int64_t steps = 0, warmup_steps = 0;
     double steps_per_epoch = 0;
     std::int64_t answers = 0, answers_with_eos = 0;  // supervised messages of the training, and those that end on EOS
-    std::vector<RatePoint> rates;                    // at most 512 points, the first and the last step among them
-    int checkpoints = 0;                             // that remain on the disk
-    std::uint64_t checkpoint_bytes = 0;              // of one: fp32 adapter and moments
-    std::int64_t evaluations = 0;                    // of the held-out conversations, those before and after included
+    // How many examples have a longest path of so many tokens: bins of equal width from 0 to `longest`.
+    std::vector<int> lengths;
+    int longest = 0;                     // the bound of a path; without one, the longest there is
+    std::vector<RatePoint> rates;        // at most 512 points, the first and the last step among them
+    int checkpoints = 0;                 // that remain on the disk
+    std::uint64_t checkpoint_bytes = 0;  // of one: fp32 adapter and moments
+    std::int64_t evaluations = 0;        // of the held-out conversations, those before and after included
     std::vector<std::string> notices;
 };
 

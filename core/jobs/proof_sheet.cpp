@@ -6,6 +6,7 @@
 #include "config/presets.h"
 #include "corpus/forest.h"
 #include "dataset/make_examples.h"
+#include "jobs/model_search.h"
 #include "jobs/places.h"
 
 namespace studio::jobs {
@@ -62,7 +63,7 @@ Result<ProofSheet> proofSheet(corpus::Store& store, const corpus::Catalogue& cat
     if (t.model_name_or_path.empty())
         return fail(ErrorCode::NotFound, "The recipe names no base model, so it is not known which tokenizer counts.",
                     "Choose a base model in the recipe.");
-    STUDIO_TRY(sheet.tokenizer_folder, config::resolveDataPath(t.model_name_or_path, config_file, resourceFolder()));
+    STUDIO_TRY(sheet.tokenizer_folder, baseFolder(t.model_name_or_path, config_file));
     if (cache.folder != sheet.tokenizer_folder || !cache.tokenizer) {
         STUDIO_TRY(cache.tokenizer, text::loadTokenizer(sheet.tokenizer_folder));
         cache.folder = sheet.tokenizer_folder;

@@ -6,6 +6,7 @@
 
 #include "config/presets.h"
 #include "jobs/adapter_folder.h"
+#include "jobs/model_search.h"
 #include "jobs/places.h"
 
 namespace studio::jobs {
@@ -64,7 +65,7 @@ Result<PlannedModel> planModel(const TrainRequest& request, const fs::path& adap
     if (!request.model_folder.empty()) {
         model.base = request.model_folder;
     } else {
-        STUDIO_TRY(model.base, config::resolveDataPath(t.model_name_or_path, request.config_file, resourceFolder()));
+        STUDIO_TRY(model.base, baseFolder(t.model_name_or_path, request.config_file));
     }
     STUDIO_TRY(model.phi, config::readPhiConfig(model.base));
     if (t.max_seq_length && *t.max_seq_length > model.phi.max_position_embeddings)

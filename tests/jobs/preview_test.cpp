@@ -1,6 +1,7 @@
 // The figures before a run are those the run records; projects are data like files.
 #include <QTemporaryDir>
 #include <QTest>
+#include <fstream>
 
 #include "config/presets.h"
 #include "config/recipe_file.h"
@@ -145,6 +146,27 @@ class PreviewTest : public QObject {
         recipe.training.model_name_or_path = "microsoft/phi-nowhere";
         const auto without_model = jobs::preview(recipe, {}, cache, {});
         QVERIFY(without_model && !without_model->model && without_model->model_error);
+    }
+
+    void aBaseIsFoundByTheNameOfItsRepository() {
+        const fs::path cache = fs::path(folder_.path().toStdString()) / "hub";
+        const fs::path snapshot = cache / "models--someone--tiny" / "snapshots" / "abc123";
+        fs::create_directories(snapshot);
+        fs::create_directories(cache / "models--someone--tiny" / "refs");
+        std::ofstream(cache / "models--someone--tiny" / "refs" / "main") << "abc123";
+        for (const auto& file : fs::directory_iterator(jobs::resourceFolder() / "demo/model"))
+            fs::create_symlink(fs::canonical(file.path()), snapshot / file.path().filename());
+        qputenv("HF_HUB_CACHE", cache.string().c_str());
+        config::Recipe recipe = demo();
+        recipe.training.model_name_or_path = "someone/tiny";
+        jobs::PreviewCache cached;
+        const auto found = jobs::preview(recipe, {}, cached, {});
+        QVERIFY(found && found->model);
+        QCOMPARE(found->model->base, snapshot);
+        recipe.training.model_name_or_path = "someone/else";
+        const auto missing = jobs::preview(recipe, {}, cached, {});
+        QVERIFY(missing->model_error);
+        QCOMPARE(missing->model_error->message, std::string("The base model someone/else is not on this machine."));
     }
 
     void theCacheSeesANewImport() {

@@ -130,6 +130,11 @@ void Consequences::measure() {
     Q_EMIT changed();
 }
 
+void Consequences::take(jobs::Measurement measurement) {
+    measurement_ = std::move(measurement);
+    Q_EMIT changed();
+}
+
 void Consequences::cancelMeasure() {
     if (measure_task_) measure_task_->cancel();
 }

@@ -20,6 +20,7 @@ struct Finding {
     QString key;                       // of the field it is about; empty: none
     QString cure;                      // words of the button; empty: none
     std::string cure_key, cure_value;  // what it sets
+    std::optional<PageId> cure_page;   // or where it leads
 };
 
 class Consequences : public QObject {
@@ -42,6 +43,7 @@ class Consequences : public QObject {
     QString measurePhase() const { return phase_; }
     const std::optional<Error>& measureError() const { return measure_error_; }
     void measure();
+    void take(jobs::Measurement measurement);  // made elsewhere
     void cancelMeasure();
     std::optional<double> seconds() const;  // of the whole run
 

@@ -15,6 +15,7 @@
 #include "ui/look/style.h"
 #include "ui/look/type.h"
 #include "ui/recipe/findings_view.h"
+#include "ui/recipe/length_bars.h"
 #include "ui/recipe/memory_bar.h"
 #include "ui/recipe/module_diagram.h"
 #include "ui/recipe/rate_curve.h"
@@ -110,6 +111,11 @@ QWidget* ConsequencesView::buildPictures() {
     lines->addSpacing(2 * kSpace);
     lines->addWidget(curve_title_);
     lines->addWidget(curve_);
+    lines->addSpacing(2 * kSpace);
+    lengths_title_ = new Text(Text::Kind::Section, {}, column);
+    lengths_ = new LengthBars(column);
+    lines->addWidget(lengths_title_);
+    lines->addWidget(lengths_);
     lines->addStretch();
     return column;
 }
@@ -170,6 +176,7 @@ QWidget* ConsequencesView::buildFigures() {
     lines->addStretch();
     connect(findings_, &FindingsView::cureWanted, this, &ConsequencesView::cureWanted);
     connect(findings_, &FindingsView::fieldWanted, this, &ConsequencesView::fieldWanted);
+    connect(findings_, &FindingsView::pageWanted, this, &ConsequencesView::pageWanted);
     return column;
 }
 
@@ -190,6 +197,8 @@ void ConsequencesView::refresh() {
     diagram_->setModel(model, stale);
     curve_->setRun(consequences_.run(), stale);
     curve_title_->setText(curve_->title());
+    lengths_->setRun(consequences_.run(), stale);
+    lengths_title_->setText(lengths_->title());
     updating_->setVisible(stale);
     showRun();
     showMemory();

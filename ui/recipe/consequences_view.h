@@ -15,6 +15,7 @@ class QScrollArea;
 namespace studio::ui {
 
 class FindingsView;
+class LengthBars;
 class MemoryBar;
 class ModuleDiagram;
 class RateCurve;
@@ -39,6 +40,7 @@ class ConsequencesView : public QWidget {
     void startWanted();
     void cureWanted(const std::string& key, const std::string& value);
     void fieldWanted(const QString& key);
+    void pageWanted(studio::ui::PageId page);
 
   protected:
     void resizeEvent(QResizeEvent* event) override;
@@ -62,6 +64,8 @@ class ConsequencesView : public QWidget {
     Text *modules_title_, *curve_title_, *memory_title_, *memory_note_, *measure_note_, *last_dry_run_;
     ModuleDiagram* diagram_;
     RateCurve* curve_;
+    Text* lengths_title_;
+    LengthBars* lengths_;
     FactList *run_facts_, *memory_facts_;
     MemoryBar* memory_bar_;
     QWidget* measure_line_;

@@ -1,5 +1,6 @@
 #include "ui/recipe/field_row.h"
 
+#include <QApplication>
 #include <QEvent>
 #include <QHBoxLayout>
 #include <QKeyEvent>
@@ -47,11 +48,33 @@ class Mark final : public QWidget {
 
 }  // namespace
 
+// The label; bold where the value differs from the preset.
+class FieldName final : public QLabel {
+  public:
+    FieldName(const QString& words, QWidget* parent) : QLabel(words, parent) { setTextFormat(Qt::PlainText); }
+    void setStrong(bool strong) {
+        if (strong_ == strong) return;
+        strong_ = strong;
+        restyle();
+    }
+    int boldWidth() const { return QFontMetrics(strongFont(QApplication::font())).horizontalAdvance(text()); }
+
+  protected:
+    void changeEvent(QEvent* event) override {
+        QLabel::changeEvent(event);
+        if (event->type() == QEvent::ApplicationFontChange) restyle();
+    }
+
+  private:
+    void restyle() { setFont(strong_ ? strongFont(QApplication::font()) : QApplication::font()); }
+    bool strong_ = false;
+};
+
 FieldRow::FieldRow(const config::Field& field, RecipeDocument& document, const QString& project_folder, QWidget* parent)
     : QWidget(parent),
       field_(field),
       document_(document),
-      label_(new Text(Text::Kind::Body, fieldLabel(field.key), this)),
+      label_(new FieldName(fieldLabel(field.key), this)),
       control_(FieldControl::make(field, project_folder, this)),
       revert_(new LinkButton(QString(), this)),
       error_line_(new QWidget(this)),
@@ -127,12 +150,16 @@ FieldRow::FieldRow(const config::Field& field, RecipeDocument& document, const Q
     });
 }
 
+int FieldRow::labelWidth() const {
+    return label_->boldWidth();
+}
+
 void FieldRow::setLabelWidth(int width) {
     label_->setFixedWidth(width);
 }
 
 void FieldRow::addBelow(QWidget* widget) {
-    column_->insertWidget(1, widget);
+    column_->insertWidget(1, widget, 0, qobject_cast<LinkButton*>(widget) ? Qt::AlignLeft : Qt::Alignment());
 }
 
 void FieldRow::giveFocus() {
@@ -179,9 +206,7 @@ void FieldRow::refresh() {
     const auto value = config::valueText(document_.recipe(), field_.key);
     const auto preset = config::valueText(document_.reference(), field_.key);
     differs_ = value && preset && *value != *preset;
-    QFont font = label_->font();
-    font.setWeight(differs_ ? QFont::DemiBold : QFont::Normal);
-    label_->setFont(font);
+    label_->setStrong(differs_);
     revert_->setVisible(differs_);
     if (differs_) {
         const QString was = shortText(field_, document_.reference());

@@ -11,6 +11,8 @@
 
 namespace studio::ui {
 
+class FieldName;
+
 class FieldRow : public QWidget {
     Q_OBJECT
   public:
@@ -27,7 +29,7 @@ class FieldRow : public QWidget {
     bool unusable() const { return unusable_; }  // the text in the control is no value of the field
     bool matches(const QString& words) const;    // label, key or help
     void setLabelWidth(int width);
-    int labelWidth() const { return label_->sizeHint().width(); }
+    int labelWidth() const;
     void addBelow(QWidget* widget);  // under the control
     void giveFocus();
 
@@ -45,7 +47,7 @@ class FieldRow : public QWidget {
 
     const config::Field field_;
     RecipeDocument& document_;
-    Text* label_;
+    FieldName* label_;
     FieldControl* control_;
     LinkButton* revert_;
     QWidget* error_line_;

@@ -13,7 +13,8 @@ QString tr(const char* source, int n = -1) {
     return QCoreApplication::translate("Findings", source, nullptr, n);
 }
 
-constexpr double kMuchCut = 0.05;  // of the tokens
+constexpr double kMuchCut = 0.05;     // of the tokens
+constexpr double kMostAnswers = 0.9;  // that end on their EOS
 
 // The cure of what checkRecipe says of a field, where one value is the obvious one.
 void addCure(Finding& finding, const config::Recipe& recipe) {
@@ -127,7 +128,7 @@ void addGood(std::vector<Finding>& out, const jobs::PreviewRun& run, const jobs:
     };
     if (run.answers > 0 && run.answers_with_eos == run.answers) {
         good(tr("EOS is supervised at the end of every answer."));
-    } else if (run.answers_with_eos > 0) {
+    } else if (static_cast<double>(run.answers_with_eos) > kMostAnswers * static_cast<double>(run.answers)) {
         good(tr("EOS is supervised at the end of %1 of %2 answers; the others are cut.")
                  .arg(number(static_cast<qint64>(run.answers_with_eos)), number(static_cast<qint64>(run.answers))));
     }
@@ -144,28 +145,31 @@ void addGood(std::vector<Finding>& out, const jobs::PreviewRun& run, const jobs:
 
 std::vector<Finding> Consequences::findings() const {
     std::vector<Finding> out;
-    addIssues(out, session_.recipe());
+    const auto missing = [&](const Error& error, const char* key, const QString& cure, PageId page) {
+        Finding finding;
+        finding.kind = Finding::Kind::Bad;
+        finding.sentence = text(error.message);
+        finding.hint = text(error.hint);
+        finding.key = QLatin1String(key);
+        if (error.code == ErrorCode::NotFound) {
+            finding.cure = cure;
+            finding.cure_page = page;
+        }
+        out.push_back(std::move(finding));
+    };
     if (preview_ && preview_->model_error)
-        out.push_back({Finding::Kind::Bad,
-                       text(preview_->model_error->message),
-                       text(preview_->model_error->hint),
-                       QStringLiteral("model_name_or_path"),
-                       {},
-                       {},
-                       {}});
+        missing(*preview_->model_error, "model_name_or_path", tr("Open Models"), PageId::Models);
     if (preview_ && preview_->run_error)
-        out.push_back({Finding::Kind::Bad,
-                       text(preview_->run_error->message),
-                       text(preview_->run_error->hint),
-                       QStringLiteral("filter"),
-                       {},
-                       {},
-                       {}});
+        missing(*preview_->run_error, preview_->run_error->code == ErrorCode::NotFound ? "data_path" : "filter",
+                tr("Open Data"), PageId::Data);
     if (measure_error_)
         out.push_back({Finding::Kind::Bad, text(measure_error_->message), text(measure_error_->hint), {}, {}, {}, {}});
     if (run() && model()) {
         if (const jobs::Measurement* measured_now = measurement())
             addTime(out, *run(), *measured_now, session_.recipe().recipe().training);
+    }
+    addIssues(out, session_.recipe());
+    if (run() && model()) {
         addRun(out, *run(), *model(), session_.recipe().recipe(), free_bytes_);
         addGood(out, *run(), *model());
     }

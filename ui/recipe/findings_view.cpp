@@ -83,14 +83,18 @@ void FindingsView::addCard(const Finding& finding) {
         lines->addWidget(hint);
     }
     // Side by side where both are short.
-    const bool aside = (finding.cure + fieldLabel(utf8(finding.key))).size() < 26;
+    const bool aside = (finding.cure + fieldLabel(utf8(finding.key))).size() < 34;
     auto* buttons = new QBoxLayout(aside ? QBoxLayout::LeftToRight : QBoxLayout::TopToBottom);
     buttons->setSpacing(aside ? 3 * kSpace : kSpace);
     if (!finding.cure.isEmpty()) {
         auto* cure = new QPushButton(finding.cure, card);
         cure->setAutoDefault(false);
-        connect(cure, &QPushButton::clicked, this,
-                [this, finding] { Q_EMIT cureWanted(finding.cure_key, finding.cure_value); });
+        connect(cure, &QPushButton::clicked, this, [this, finding] {
+            if (finding.cure_page)
+                Q_EMIT pageWanted(*finding.cure_page);
+            else
+                Q_EMIT cureWanted(finding.cure_key, finding.cure_value);
+        });
         buttons->addWidget(cure, 0, Qt::AlignLeft);
     }
     if (!finding.key.isEmpty()) {

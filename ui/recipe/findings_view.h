@@ -18,6 +18,7 @@ class FindingsView : public QWidget {
   Q_SIGNALS:
     void cureWanted(const std::string& key, const std::string& value);
     void fieldWanted(const QString& key);
+    void pageWanted(studio::ui::PageId page);
 
   private:
     void addCard(const Finding& finding);

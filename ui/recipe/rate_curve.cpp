@@ -2,6 +2,7 @@
 
 #include <QPainter>
 #include <QPainterPath>
+#include <algorithm>
 #include <cmath>
 
 #include "ui/look/colours.h"
@@ -82,13 +83,14 @@ void RateCurve::paintEvent(QPaintEvent*) {
         return steps_ > 1 ? area.left() + area.width() * (step - 1) / static_cast<double>(steps_ - 1) : area.left();
     };
     painter.setPen(colour(Hue::Secondary, this));
-    for (int i = 0; i <= 3; ++i) {
-        const auto step = static_cast<std::int64_t>(std::lround(1 + static_cast<double>(steps_ - 1) * i / 3));
+    const int ticks = static_cast<int>(std::clamp<std::int64_t>(steps_ - 1, 1, 3));
+    for (int i = 0; i <= ticks; ++i) {
+        const auto step = static_cast<std::int64_t>(std::lround(1 + static_cast<double>(steps_ - 1) * i / ticks));
         const QString words = number(static_cast<qint64>(step));
         const double w = metrics.horizontalAdvance(words) + 2;
         painter.drawText(QRectF(x(static_cast<double>(step)) - w / 2, area.bottom() + 4, w, line), Qt::AlignCenter,
                          words);
-        if (steps_ <= 3) break;
+        if (steps_ <= 1) break;
     }
     if (warmup_ > 0 && warmup_ < steps_) {
         const double bend = x(static_cast<double>(warmup_ + 1));

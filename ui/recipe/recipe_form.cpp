@@ -128,10 +128,14 @@ void RecipeForm::rebuild(const QString& project_folder) {
 
     int label = 0;
     for (const FieldRow* field : rows_) label = std::max(label, field->labelWidth());
-    // Room for bold.
-    for (FieldRow* field : rows_) field->setLabelWidth(label + 3 * kSpace);
+    for (FieldRow* field : rows_) field->setLabelWidth(label + kSpace);
     scroll_->setWidget(body_);
 
+    if (FieldRow* model = row("model_name_or_path")) {
+        auto* choose = new LinkButton(tr("Choose in Models"), model);
+        connect(choose, &QToolButton::clicked, this, &RecipeForm::chooseModelWanted);
+        model->addBelow(choose);
+    }
     if (FieldRow* filter = row("filter")) {
         filter_note_ = new QWidget(filter);
         auto* note = new QVBoxLayout(filter_note_);

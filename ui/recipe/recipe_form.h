@@ -38,6 +38,7 @@ class RecipeForm : public QWidget {
   Q_SIGNALS:
     void stateChanged();
     void showDataWanted();
+    void chooseModelWanted();
 
   protected:
     void changeEvent(QEvent* event) override;

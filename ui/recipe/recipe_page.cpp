@@ -83,11 +83,15 @@ RecipePage::RecipePage(Session& session, QWidget* parent)
         Q_EMIT this->session().go().showInData(text(this->session().recipe().recipe().training.filter));
         Q_EMIT this->session().go().showPage(PageId::Data);
     });
+    connect(form_, &RecipeForm::chooseModelWanted, this,
+            [this] { Q_EMIT this->session().go().showPage(PageId::Models); });
     connect(view_, &ConsequencesView::startWanted, this, &RecipePage::start);
     connect(view_, &ConsequencesView::fieldWanted, this, [this](const QString& key) {
         showForm(true);
         form_->goTo(utf8(key));
     });
+    connect(view_, &ConsequencesView::pageWanted, this,
+            [this](PageId page) { Q_EMIT this->session().go().showPage(page); });
     connect(view_, &ConsequencesView::cureWanted, this, [this](const std::string& key, const std::string& value) {
         (void)this->session().recipe().set(key, value);
     });
@@ -154,6 +158,7 @@ QWidget* RecipePage::buildLeft() {
     auto* line = new QHBoxLayout(search);
     line->setContentsMargins(4 * kSpace, 2 * kSpace, 4 * kSpace, 0);
     find_ = new QLineEdit(search);
+    find_->setObjectName(QStringLiteral("find"));
     find_->setPlaceholderText(tr("Find a field by its words or key"));
     find_->setAccessibleName(tr("Find a field"));
     find_->setClearButtonEnabled(true);

@@ -80,7 +80,7 @@ class RecipeFormTest : public QObject {
     void numbersSurviveExactlyInEveryLocale_data() {
         QTest::addColumn<QString>("typed");
         for (const char* typed : {"1e-5", "2e-4", "3.3333e-5", "0.0001", "1E-4"})
-            QTest::newRow(typed) << QLatin1String(typed);
+            QTest::newRow(typed) << QString::fromLatin1(typed);
     }
     void numbersSurviveExactlyInEveryLocale() {
         QFETCH(QString, typed);

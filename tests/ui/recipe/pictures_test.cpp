@@ -75,6 +75,38 @@ class RecipePicturesTest : public QObject {
         QVERIFY(settled());
     }
 
+    void overTwelveHours() {
+        QVERIFY(recipe().set("num_train_epochs", "40"));
+        QVERIFY(settled());
+        jobs::Measurement measured;
+        measured.key = jobs::measurementKey(recipe().recipe());
+        measured.seconds_a_step = 90;
+        measured.seconds_a_row = 0.08;
+        measured.rows = 1024;
+        measured.loss = 2.913;
+        measured.weight_bytes = 1'740'000'000;
+        measured.peak_bytes = 9'610'000'000;
+        measured.device.name = "AMD EPYC";
+        page_->consequences().take(measured);
+        QVERIFY(*page_->consequences().seconds() > jobs::kLongRun);
+        const auto findings = page_->consequences().findings();
+        QVERIFY(
+            std::any_of(findings.begin(), findings.end(), [](const Finding& f) { return f.cure_key == "max_steps"; }));
+        photograph(*page_, QStringLiteral("recipe-long"));
+        recipe().undoStack()->undo();
+        QVERIFY(settled());
+    }
+
+    void aFieldIsFound() {
+        page_->focusSearch();
+        auto* find = page_->findChild<QLineEdit*>(QStringLiteral("find"));
+        QVERIFY(find);
+        find->setText(QStringLiteral("warm"));
+        photograph(*page_, QStringLiteral("recipe-find"));
+        QVERIFY(page_->escape());
+        QVERIFY(find->text().isEmpty());
+    }
+
     void theTwoFiles() {
         page_->restoreState({{QStringLiteral("text"), true}});
         photograph(*page_, QStringLiteral("recipe-text"));
