@@ -93,6 +93,7 @@ void ConsequencesView::buildHeader(QVBoxLayout* layout) {
     connect(name_, &QLineEdit::returnPressed, this, [this] {
         if (start_->isEnabled()) Q_EMIT startWanted();
     });
+    connect(name_, &QLineEdit::textEdited, this, [this] { setStartError({}); });
     connect(dry_run_, &QPushButton::clicked, this, [this] { consequences_.measure(); });
 }
 
@@ -272,7 +273,10 @@ void ConsequencesView::showMemory() {
     const jobs::PreviewModel* model = consequences_.model();
     const Hue hue = consequences_.stale() ? Hue::Faint : Hue::Text;
     const quint64 training = model ? model->training_bytes : 0;
-    const auto gib = [](quint64 value) { return number(static_cast<double>(value) / (1024.0 * 1024 * 1024), 2); };
+    const auto gib = [](quint64 value) {
+        const double amount = static_cast<double>(value) / (1024.0 * 1024 * 1024);
+        return number(amount, amount < 0.0995 ? 3 : 2);
+    };
     const bool gpu = measured && measured->device.kind == "cuda";
     const quint64 whole = gpu ? measured->device.memory_bytes : machineMemory();
     memory_title_->setText(
@@ -297,7 +301,12 @@ void ConsequencesView::showMemory() {
     memory_note_->setVisible(!measured);
 }
 
-void ConsequencesView::setBlocked(const QString& reason) {
+void ConsequencesView::setBlocked(const QString& reason, bool aloud) {
+    if (aloud || start_error_.isEmpty()) {
+        blocked_->setText(aloud ? reason : QString());
+        blocked_->setHue(Hue::Secondary);
+        blocked_->setVisible(aloud && !reason.isEmpty());
+    }
     start_->setEnabled(reason.isEmpty());
     start_->setToolTip(reason.isEmpty()
                            ? tr("Start a run with a copy of this recipe (%1)")
@@ -318,6 +327,8 @@ void ConsequencesView::setDryRunBlocked(const QString& reason) {
 }
 
 void ConsequencesView::setStartError(const QString& sentence) {
+    start_error_ = sentence;
+    blocked_->setHue(Hue::Bad);
     blocked_->setText(sentence);
     blocked_->setVisible(!sentence.isEmpty());
 }

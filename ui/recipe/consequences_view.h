@@ -27,7 +27,8 @@ class ConsequencesView : public QWidget {
 
     void refresh();
     // Why Start is not to be pressed now; empty: it is.
-    void setBlocked(const QString& reason);
+    // `aloud`: nothing else on the page says it.
+    void setBlocked(const QString& reason, bool aloud);
     void setDryRunBlocked(const QString& reason);
     void setStartError(const QString& sentence);
 
@@ -57,6 +58,7 @@ class ConsequencesView : public QWidget {
     PaneHeader* header_;
     QLineEdit* name_;
     QPushButton *dry_run_, *start_;
+    QString start_error_;
     Text *blocked_ = nullptr, *updating_ = nullptr;
     QScrollArea* scroll_;
     QBoxLayout* columns_;

@@ -23,6 +23,15 @@ QString sentenceOf(const Error& error) {
     return joined(message, text(error.hint));
 }
 
+// A link's words stand in line with what is above them, its focus ring a little outside.
+QHBoxLayout* flushLeft(LinkButton* link) {
+    auto* line = new QHBoxLayout;
+    line->setContentsMargins(-kSpace, 0, 0, 0);
+    line->addWidget(link);
+    line->addStretch();
+    return line;
+}
+
 // A cross or triangle before the sentence under a field.
 class Mark final : public QWidget {
   public:
@@ -116,7 +125,7 @@ FieldRow::FieldRow(const config::Field& field, RecipeDocument& document, const Q
     column_ = new QVBoxLayout;
     column_->setSpacing(kSpace);
     column_->addLayout(row);
-    if (!narrow) column_->addWidget(revert_, 0, Qt::AlignLeft);  // beside a wide control there is no room
+    if (!narrow) column_->addLayout(flushLeft(revert_));  // beside a wide control there is no room
     column_->addWidget(error_line_);
     auto* layout = new QHBoxLayout(this);
     layout->setContentsMargins(0, 0, 0, 0);
@@ -159,7 +168,12 @@ void FieldRow::setLabelWidth(int width) {
 }
 
 void FieldRow::addBelow(QWidget* widget) {
-    column_->insertWidget(1, widget, 0, qobject_cast<LinkButton*>(widget) ? Qt::AlignLeft : Qt::Alignment());
+    // Behind the control and the way back to the preset.
+    const int place = column_->indexOf(error_line_);
+    if (auto* link = qobject_cast<LinkButton*>(widget))
+        column_->insertLayout(place, flushLeft(link));
+    else
+        column_->insertWidget(place, widget);
 }
 
 void FieldRow::giveFocus() {

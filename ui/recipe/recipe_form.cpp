@@ -183,7 +183,11 @@ void RecipeForm::addSection(const QString& title, const std::vector<config::Fiel
         if (isRare(field.key)) add(field, section.rare);
     if (!section.rare.empty()) {
         section.more = new LinkButton(QString(), section.box);
-        lines->addWidget(section.more, 0, Qt::AlignLeft);
+        auto* line = new QHBoxLayout;
+        line->setContentsMargins(-kSpace, 0, 0, 0);
+        line->addWidget(section.more);
+        line->addStretch();
+        lines->addLayout(line);
         const std::size_t index = sections_.size();
         connect(section.more, &QToolButton::clicked, this, [this, index] {
             sections_[index].unfolded = !sections_[index].unfolded;

@@ -264,7 +264,7 @@ void RecipePage::refreshHeader() {
     changes_->setText(tr("%n change(s)", nullptr, changes));
     changes_->setVisible(changes > 0 || changes_->isChecked());
     const QString reason = blocked();
-    view_->setBlocked(reason);
+    view_->setBlocked(reason, session().runs().active() || !form_->unusable().isEmpty());
     start_->setEnabled(reason.isEmpty());
     start_->setToolTip(reason.isEmpty() ? start_->statusTip() : reason);
     QString busy;

@@ -107,6 +107,29 @@ class RecipePicturesTest : public QObject {
         QVERIFY(find->text().isEmpty());
     }
 
+    void nothingIsClipped_data() {
+        QTest::addColumn<int>("points");
+        QTest::addColumn<QSize>("size");
+        QTest::newRow("10 pt, 1024×640") << 10 << QSize(1024, 640);
+        QTest::newRow("10 pt, 1280×800") << 10 << QSize(1280, 800);
+        QTest::newRow("14 pt, 1280×800") << 14 << QSize(1280, 800);
+    }
+    void nothingIsClipped() {
+        QFETCH(int, points);
+        QFETCH(QSize, size);
+        const QFont before = QApplication::font();
+        QFont larger = before;
+        larger.setPointSize(points);
+        QApplication::setFont(larger);
+        RecipePage page(bench_->session());
+        page.activated();
+        QVERIFY(waitFor([&] { return page.consequences().run() && !page.consequences().stale(); }));
+        photograph(page, QStringLiteral("recipe-%1pt-%2").arg(points).arg(size.width()), size);
+        const QStringList clipped = clippedTexts(page);
+        QApplication::setFont(before);
+        QVERIFY2(clipped.isEmpty(), qPrintable(clipped.join(u'|')));
+    }
+
     void theTwoFiles() {
         page_->restoreState({{QStringLiteral("text"), true}});
         photograph(*page_, QStringLiteral("recipe-text"));
