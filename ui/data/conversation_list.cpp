@@ -20,12 +20,9 @@ void ConversationList::show(std::shared_ptr<const Listing> listing) {
     listing_ = std::move(listing);
     wanted_.clear();
     pending_.clear();
-    place_.clear();
     if (!listing_ || titled_ != listing_->catalogue) titles_.clear();
     titled_ = listing_ ? listing_->catalogue : nullptr;
     if (listing_) {
-        place_.reserve(static_cast<qsizetype>(listing_->rows.size()));
-        for (std::size_t i = 0; i < listing_->rows.size(); ++i) place_.insert(listing_->rows[i], static_cast<int>(i));
         for (std::size_t i = 0; i < listing_->first_titles.size(); ++i)
             titles_.insert(listing_->rows[i], listing_->first_titles[i]);
     }
@@ -33,7 +30,8 @@ void ConversationList::show(std::shared_ptr<const Listing> listing) {
 }
 
 int ConversationList::rowOfTree(std::int32_t tree) const {
-    return place_.value(tree, -1);
+    if (!listing_ || tree < 0 || static_cast<std::size_t>(tree) >= listing_->places.size()) return -1;
+    return listing_->places[static_cast<std::size_t>(tree)];
 }
 
 std::int32_t ConversationList::treeAt(int row) const {

@@ -43,7 +43,6 @@ class ConversationList : public QAbstractListModel {
     mutable QHash<std::int32_t, QString> titles_;
     mutable std::set<std::int32_t> wanted_;  // asked for by the view, not read yet
     std::set<std::int32_t> pending_;
-    QHash<std::int32_t, int> place_;
     QTimer fetch_;
 };
 

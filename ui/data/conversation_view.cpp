@@ -14,7 +14,7 @@
 namespace studio::ui {
 namespace {
 
-constexpr qsizetype kShown = 64 * 1024;  // characters of a message that are laid out at first, and with each "more"
+constexpr qsizetype kShown = 32 * 1024;  // characters of a message that are laid out at first, and with each "more"
 constexpr int kGap = 3 * kSpace;
 constexpr int kMargin = 3 * kSpace;
 constexpr int kMaxZoom = 10, kMinZoom = -4;

@@ -36,6 +36,7 @@ DataPage::DataPage(Session& session, QWidget* parent)
       empty_(new EmptyState(Glyph::Data, tr("No conversations yet"),
                             tr("Import OASST messages or trees (.jsonl, .jsonl.gz) or plain chats as JSON Lines, or "
                                "drop files on the window."))),
+      broken_(new EmptyState(Glyph::Careful, tr("The conversations could not be read"))),
       report_(new ImportReportView) {
     auto* column = new QVBoxLayout(this);
     column->setContentsMargins(0, 0, 0, 0);
@@ -47,6 +48,8 @@ DataPage::DataPage(Session& session, QWidget* parent)
     connect(empty_->addButton(tr("Use the bundled sample")), &QPushButton::clicked, this, &DataPage::importSample);
     body_->addWidget(splitter_);
     body_->addWidget(empty_);
+    connect(broken_->addButton(tr("Try again")), &QPushButton::clicked, this, &DataPage::reload);
+    body_->addWidget(broken_);
     body_->addWidget(report_);
     auto* blank = new QWidget;  // before the first answer
     body_->addWidget(blank);
@@ -107,8 +110,6 @@ QAction* DataPage::add(const QString& words, const QKeySequence& keys, const QSt
 }
 
 void DataPage::buildActions() {
-    add(tr("&Import Conversations…"), Qt::CTRL | Qt::Key_I, tr("Reads files of conversations into the project"),
-        [this] { chooseFiles(); });
     add(tr("&Train on These Conversations"), Qt::CTRL | Qt::Key_T, tr("Writes this filter into the recipe"),
         [this] { train(); });
     proof_action_ = add(tr("&Proof Sheet"), Qt::CTRL | Qt::Key_P, tr("The conversation as the trainer has it"), [] {});
@@ -150,6 +151,7 @@ void DataPage::wire() {
     connect(list_, &ListPane::changed, this, &DataPage::ask);
     connect(list_, &ListPane::trainWanted, this, &DataPage::train);
     connect(list_, &ListPane::filterWanted, this, &DataPage::setFilter);
+    connect(list_->list(), &QListView::activated, this, [this] { reader_->view()->setFocus(Qt::OtherFocusReason); });
     connect(list_, &ListPane::treeChosen, this, [this](std::int32_t tree) {
         if (tree >= 0 && tree != reader_->tree()) reader_->open(tree);
     });
@@ -158,6 +160,7 @@ void DataPage::wire() {
         if (narrow_) facets_box_->setVisible(on);
     });
     connect(facets_, &FacetPanel::filterWanted, this, &DataPage::setFilter);
+    connect(facets_, &FacetPanel::importWanted, this, &DataPage::chooseFiles);
     connect(&import_, &ImportTask::changed, this, &DataPage::showImport);
     connect(&import_, &ImportTask::finished, this, &DataPage::showReport);
     connect(&import_, &ImportTask::stored, this, [this] { this->session().tellCorpusChanged(); });
@@ -256,6 +259,11 @@ void DataPage::activated() {
 }
 
 void DataPage::reload() {
+    if (wanted_.isEmpty()) {  // what is read now is read again
+        wanted_ = reader_->reading().currentId();
+        wanted_branch_ = reader_->reading().endId();
+        wanted_asked_for_ = false;
+    }
     library_.reload();
     ask();
 }
@@ -270,6 +278,10 @@ void DataPage::ask() {
 
 void DataPage::onFailed(const Error& error) {
     session().messages().fail(QStringLiteral("data-store"), error, tr("Try again"), [this] { reload(); });
+    if (!library_.listing()) {
+        broken_->setSentence(text(error.message), text(error.hint));
+        if (!report_shown_) body_->setCurrentWidget(broken_);
+    }
     Q_EMIT settled();
 }
 
@@ -282,23 +294,25 @@ void DataPage::onListed() {
         QStringList codes;
         for (const auto& language : listing->facets.languages) codes << language.code;
         list_->filterBox()->setLanguages(codes);
-        if (!wanted_.isEmpty()) {
-            const QString id = std::exchange(wanted_, {});
-            openMessage(id, std::exchange(wanted_branch_, {}));
-        } else if (list_->selected() < 0) {
-            if (list_->model()->rowCount() > 0)
-                list_->list()->setCurrentIndex(list_->model()->index(0));
-            else
-                reader_->open(-1);
-        } else if (reader_->tree() != list_->selected()) {
-            reader_->open(list_->selected());
-        }
+        if (!wanted_.isEmpty())
+            openMessage(std::exchange(wanted_, {}), std::exchange(wanted_branch_, {}),
+                        std::exchange(wanted_asked_for_, false));
+        else
+            readSelected();
         reader_->showVerdicts();
         if (wanted_scroll_ >= 0) list_->list()->verticalScrollBar()->setValue(std::exchange(wanted_scroll_, -1));
     }
     showBody();
     Q_EMIT statusChanged();
     Q_EMIT settled();
+}
+
+// The selected conversation; the first one where none is.
+void DataPage::readSelected() {
+    if (list_->selected() < 0 && list_->model()->rowCount() > 0)
+        list_->list()->setCurrentIndex(list_->model()->index(0));  // which opens it
+    else if (list_->selected() < 0 || reader_->tree() != list_->selected())
+        reader_->open(list_->selected());
 }
 
 void DataPage::showBody() {
@@ -310,25 +324,31 @@ void DataPage::showBody() {
     body_->setCurrentWidget(shown);
 }
 
-void DataPage::openMessage(const QString& message_id, const QString& branch) {
+void DataPage::openMessage(const QString& message_id, const QString& branch, bool asked_for) {
     if (!loaded_ || !library_.listing()) {
         wanted_ = message_id;
         wanted_branch_ = branch;
+        wanted_asked_for_ = asked_for;
         return;
     }
-    library_.find(this, message_id, [this, message_id, branch](Result<std::optional<std::int32_t>> found) {
+    library_.find(this, message_id, [this, message_id, branch, asked_for](Result<std::optional<std::int32_t>> found) {
         if (!found) return onFailed(found.error());
         if (!*found) {
-            session().messages().info(QStringLiteral("data-find"),
-                                      tr("The message %1 is not in this project.").arg(message_id));
+            readSelected();
+            if (asked_for)
+                session().messages().info(QStringLiteral("data-find"),
+                                          tr("The message %1 is not in this project.").arg(message_id));
             return;
         }
-        report_shown_ = false;
+        if (asked_for) report_shown_ = false;
         showBody();
+        const int row = list_->model()->rowOfTree(**found);
+        if (row < 0 && !asked_for) return readSelected();
         reader_->open(**found, message_id, branch);
-        if (list_->model()->rowOfTree(**found) >= 0) return list_->select(**found);
+        if (row >= 0) return list_->select(**found);
         wanted_ = message_id;  // not among those listed: all of them are
         wanted_branch_ = branch;
+        wanted_asked_for_ = true;
         list_->setScope(Scope::All);
     });
 }

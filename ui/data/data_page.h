@@ -61,8 +61,9 @@ class DataPage : public Page {
     void reload();
     void ask();
     void onListed();
+    void readSelected();
     void onFailed(const Error& error);
-    void openMessage(const QString& message_id, const QString& branch = {});
+    void openMessage(const QString& message_id, const QString& branch = {}, bool asked_for = true);
     void train();
     void showImport();
     void showReport();
@@ -81,13 +82,14 @@ class DataPage : public Page {
     FacetPanel* facets_;
     ListPane* list_;
     ReaderPane* reader_;
-    EmptyState* empty_;
+    EmptyState *empty_, *broken_;
     ImportReportView* report_;
     QAction *proof_action_ = nullptr, *report_action_ = nullptr;
     QList<QAction*> actions_;
     // Once the listing is there: the message to be shown, and the end of the branch it is shown on.
     QString wanted_, wanted_branch_;
     int wanted_scroll_ = -1;
+    bool wanted_asked_for_ = false;  // by another page: it is told where there is no such message
     bool loaded_ = false, report_shown_ = false, narrow_ = false, placed_ = false;
 };
 

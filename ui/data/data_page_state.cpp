@@ -59,8 +59,8 @@ QJsonObject DataPage::saveState() const {
     state[QLatin1String("history")] = QJsonArray::fromStringList(list_->filterBox()->history());
     // The branch is that of the message looked at; where that is above its end, the end names it.
     state[QLatin1String("message")] = wanted_.isEmpty() ? reader_->reading().currentId() : wanted_;
-    state[QLatin1String("branch")] = reader_->reading().endId();
-    state[QLatin1String("scroll")] = list_->list()->verticalScrollBar()->value();
+    state[QLatin1String("branch")] = wanted_.isEmpty() ? reader_->reading().endId() : wanted_branch_;
+    state[QLatin1String("scroll")] = wanted_scroll_ >= 0 ? wanted_scroll_ : list_->list()->verticalScrollBar()->value();
     state[QLatin1String("zoom")] = reader_->view()->zoomSteps();
     state[QLatin1String("proof")] = reader_->proofShown();
     state[QLatin1String("drawer")] = list_->facetsButton()->isChecked();

@@ -134,6 +134,10 @@ void FacetPanel::build() {
     }
     column->addWidget(chip_box_);
     column->addStretch(1);
+    auto* import = new LinkButton(tr("Import conversations…"));
+    import->setToolTip(tr("Reads more files into the project (Ctrl+I)"));
+    connect(import, &QToolButton::clicked, this, &FacetPanel::importWanted);
+    column->addWidget(import, 0, Qt::AlignLeft);
 }
 
 void FacetPanel::show(const std::shared_ptr<const Listing>& listing) {

@@ -23,6 +23,7 @@ class FacetPanel : public QWidget {
 
   Q_SIGNALS:
     void filterWanted(const QString& filter);
+    void importWanted();
 
   private:
     void build();

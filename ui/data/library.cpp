@@ -194,6 +194,9 @@ void Library::ask(const QString& filter, Scope scope, SortBy sort) {
             for (std::size_t i = 0; i < listing->catalogue->trees().size(); ++i)
                 if (belongs(*listing->selection, i, scope)) listing->rows.push_back(static_cast<std::int32_t>(i));
             sortRows(listing->rows, *listing->catalogue, sort);
+            listing->places.assign(listing->catalogue->trees().size(), -1);
+            for (std::size_t i = 0; i < listing->rows.size(); ++i)
+                listing->places[static_cast<std::size_t>(listing->rows[i])] = static_cast<std::int32_t>(i);
             listing->facets = countFacets(*listing->catalogue, *listing->selection);
             std::vector<std::int32_t> first(
                 listing->rows.begin(),

@@ -41,6 +41,7 @@ struct Listing {
     std::shared_ptr<const corpus::Catalogue> catalogue;
     std::shared_ptr<const corpus::Selection> selection;
     std::vector<std::int32_t> rows;     // indices of trees, as listed
+    std::vector<std::int32_t> places;   // of each tree among the rows; −1: not listed
     std::vector<QString> first_titles;  // of the first rows, so that they are there at once
     Facets facets;
     double milliseconds = 0;

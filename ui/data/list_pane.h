@@ -60,7 +60,7 @@ class ListPane : public QWidget {
     ConversationList* model_;
     QStackedWidget* body_;
     EmptyState* nothing_;
-    QPushButton *way_out_, *other_way_;             // below nothing_
+    QPushButton *way_out_, *other_way_;  // below nothing_
     std::function<void()> go_way_out_, go_other_way_;
     std::shared_ptr<const Listing> listing_;
     bool filling_ = false, wrong_ = false;

@@ -32,7 +32,7 @@ QString emojiText(const std::string& name, const QFont& font) {
         const QString emoji = QString::fromUtf16(found->second);
         if (QFontMetrics(font).inFontUcs4(emoji.toUcs4().value(0))) return emoji;
     }
-    return name.starts_with('_') ? QString() : visibleLine(text(name));
+    return name.starts_with('_') ? QString() : visibleLine(text(name)).replace(QLatin1Char('_'), QLatin1Char(' '));
 }
 
 QString verdictText(corpus::Verdict verdict) {

@@ -58,7 +58,7 @@ ReaderPane::ReaderPane(Session& session, Library& library, QWidget* parent)
       library_(library),
       header_(new PaneHeader({})),
       proof_button_(new QPushButton(tr("Proof sheet"))),
-      map_button_(new QToolButton),
+      map_button_(new QPushButton),
       body_(new QStackedWidget),
       splitter_(new QSplitter(Qt::Horizontal)),
       view_(new ConversationView(reading_)),
@@ -80,7 +80,7 @@ ReaderPane::ReaderPane(Session& session, Library& library, QWidget* parent)
     map_button_->setCheckable(true);
     map_button_->setAccessibleName(tr("Tree and facts"));
     map_button_->setToolTip(tr("Shows the tree of messages and the conversation's facts"));
-    connect(map_button_, &QToolButton::toggled, this, &ReaderPane::showMap);
+    connect(map_button_, &QPushButton::toggled, this, &ReaderPane::showMap);
     header_->row()->addWidget(map_button_);
     header_->row()->addWidget(proof_button_);
     column->addWidget(header_);
@@ -213,8 +213,8 @@ void ReaderPane::showFacts() {
         tr("Tree · %1, %2").arg(tr("%Ln message(s)", nullptr, n), tr("%Ln turn(s) deep", nullptr, turns)));
     std::vector<FactList::Fact> facts{
         {tr("Language"), first.lang ? languageName(text(*first.lang)) : absent()},
-        {tr("Replies to the first prompt"), number(static_cast<qint64>(first.replies))},
-        {tr("Messages kept by the filter"),
+        {tr("Direct replies"), number(static_cast<qint64>(first.replies))},
+        {tr("Kept by the filter"),
          tr("%1 of %2").arg(number(static_cast<qint64>(kept)), number(static_cast<qint64>(n)))},
     };
     if (deleted > 0) facts.push_back({tr("Deleted messages"), number(static_cast<qint64>(deleted))});

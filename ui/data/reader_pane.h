@@ -26,7 +26,7 @@ class ReaderPane : public QWidget {
     ConversationView* view() { return view_; }
     ProofView* proof() { return proof_; }
     QSplitter* splitter() { return splitter_; }
-    QToolButton* mapButton() { return map_button_; }
+    QPushButton* mapButton() { return map_button_; }
 
     // Reads and shows a tree of the listing; −1: nothing. `wanted`: the message to be shown, on the branch
     // that ends with `branch`.
@@ -52,7 +52,7 @@ class ReaderPane : public QWidget {
     Reading reading_;
     PaneHeader* header_;
     QPushButton* proof_button_;
-    QToolButton* map_button_;
+    QPushButton* map_button_;
     QStackedWidget* body_;
     QSplitter* splitter_;
     ConversationView* view_;

@@ -74,7 +74,7 @@ void TreeMap::arrange() {
 QSize TreeMap::sizeHint() const {
     const double u = unit();
     return {static_cast<int>(std::max(1.0, columns_) * 1.9 * u + 2 * u),
-            static_cast<int>(std::max(1, rows_) * 3.0 * u + u)};
+            static_cast<int>((std::max(1, rows_) - 1) * 3.0 * u + 2.6 * u)};
 }
 
 QPointF TreeMap::centre(int index) const {

@@ -1,6 +1,9 @@
 #include "ui/data/data_page.h"
 
+#include <QAbstractItemModelTester>
+#include <QFile>
 #include <QListView>
+#include <QScrollBar>
 #include <QSignalSpy>
 #include <fstream>
 
@@ -67,8 +70,8 @@ class PageTest : public QObject {
         QVERIFY(!desk.page.reader()->reading().empty());
         QVERIFY2(withoutAccessibleName(desk.page).isEmpty(),
                  qPrintable(withoutAccessibleName(desk.page).join(q("; "))));
-        QVERIFY2(clippedTexts(desk.page).isEmpty(), qPrintable(clippedTexts(desk.page).join(q("; "))));
         photograph(desk.page, q("data-list"), {1440, 830});
+        QVERIFY2(clippedTexts(desk.page).isEmpty(), qPrintable(clippedTexts(desk.page).join(q("; "))));
         desk.page.reader()->view()->setFocus();
         for (int i = 0; i < 3; ++i) QTest::keyClick(desk.page.reader()->view(), Qt::Key_Down);
         QTest::keyClick(desk.page.reader()->view(), Qt::Key_Right);
@@ -123,6 +126,183 @@ class PageTest : public QObject {
         desk.page.reader()->setProof(true);
         QVERIFY(waitFor([&] { return desk.page.reader()->proof()->sheet() != nullptr; }));
         photograph(desk.page, q("data-proof"), {1440, 830});
+    }
+
+    void theFilterIsTypedWithTheKeyboardAlone() {
+        Desk desk(20);
+        desk.page.focusSearch();
+        FilterBox* box = desk.page.listPane()->filterBox();
+        QSignalSpy settled(&desk.page, &DataPage::settled);
+        QTest::keyClicks(box, q("qual"));
+        QVERIFY(box->completing());
+        QTest::keyClick(box, Qt::Key_Down);
+        QTest::keyClick(box, Qt::Key_Return);
+        QCOMPARE(box->filter(), q("quality>="));
+        QTest::keyClicks(box, q("0.2 lan"));
+        QVERIFY(box->completing());
+        QVERIFY(desk.page.escape());  // the words first
+        QVERIFY(!box->completing());
+        QTest::keyClick(box, Qt::Key_Return);
+        QVERIFY(waitFor([&] { return settled.count() > 0 && !desk.page.library().busy(); }));
+        QVERIFY(desk.ask([&] { QVERIFY(desk.page.escape()); }));  // then the filter
+        QCOMPARE(box->filter(), QString());
+        QTest::keyClick(box, Qt::Key_Up);
+        QCOMPARE(box->filter(), q("quality>=0.2 lan"));
+        QTest::keyClick(box, Qt::Key_Down);
+        QCOMPARE(box->filter(), QString());
+    }
+
+    void facetsWriteTheFilterAndReadItBack() {
+        Desk desk(20);
+        auto* language = desk.page.findChild<LanguageRow*>();
+        QVERIFY(language);
+        QVERIFY(desk.ask([&] { QTest::keyClick(language, Qt::Key_Space); }));
+        QCOMPARE(desk.page.filter(), q("lang:en"));
+        QVERIFY(language->isChecked());
+        QVERIFY(desk.filter("quality>=0.5"));
+        QVERIFY(!language->isChecked());
+        const auto histograms = desk.page.findChildren<Histogram*>();
+        QCOMPARE(histograms.size(), 2);
+        QVERIFY(desk.filter(""));
+        QTest::keyClick(histograms[1], Qt::Key_Home);
+        QTest::keyClick(histograms[1], Qt::Key_Right);
+        QVERIFY(desk.ask([&] { QTest::keyClick(histograms[1], Qt::Key_Space); }));
+        QCOMPARE(desk.page.filter(), q("tree_turns:2"));
+        const Listing& listing = *desk.page.library().listing();
+        QCOMPARE(listing.countOf(Scope::Trainable), listing.facets.turns[1].chosen);
+        for (const std::int32_t tree : listing.rows)
+            QCOMPARE(int(listing.catalogue->trees()[std::size_t(tree)].turns), 2);
+    }
+
+    void trainingTakesTheFilterThatIsShown() {
+        Desk desk(20);
+        QSignalSpy filters(&desk.bench.session().go(), &Navigator::trainOn);
+        QSignalSpy pages(&desk.bench.session().go(), &Navigator::showPage);
+        QVERIFY(desk.filter("(role:prompter OR quality>=0.8)"));
+        for (QAction* action : desk.page.pageActions())
+            if (action->shortcut() == QKeySequence(Qt::CTRL | Qt::Key_T)) action->trigger();
+        QCOMPARE(filters.count(), 1);
+        QCOMPARE(filters[0][0].toString(), q("(role:prompter OR quality>=0.8)"));
+        QCOMPARE(pages.count(), 1);
+    }
+
+    void aMessageIsOpenedWhereverItStands() {
+        Desk desk(20);
+        const auto& reading = desk.page.reader()->reading();
+        const int last = int(reading.conversation().messages.size()) - 1;
+        const QString id = ui::text(reading.message(last).message_id);
+        QVERIFY(desk.filter("tree_turns<=2 -deleted"));
+        Q_EMIT desk.bench.session().go().openConversation(id);
+        QVERIFY(waitFor([&] { return reading.currentId() == id && !desk.page.library().busy(); }));
+        QVERIFY(reading.placeOnPath(reading.current()) >= 0);
+        Q_EMIT desk.bench.session().go().openConversation(q("no-such-message"));
+        QVERIFY(waitFor([&] { return !desk.bench.session().messages().shown().isEmpty(); }));
+    }
+
+    void everythingIsAsItWasTheNextDay() {
+        Bench bench(20);
+        QJsonObject state;
+        QString message, branch;
+        int scroll = 0;
+        {
+            DataPage page(bench.session());
+            page.resize(1440, 500);
+            page.show();
+            page.activated();
+            QVERIFY(waitFor([&] { return !page.reader()->reading().empty(); }));
+            page.setFilter(q("tree_turns>=3"));
+            QVERIFY(
+                waitFor([&] { return page.library().listing()->filter == page.filter() && !page.library().busy(); }));
+            QSignalSpy read(&page.reader()->reading(), &Reading::conversationChanged);
+            page.listPane()->list()->setCurrentIndex(page.listPane()->model()->index(3));
+            QVERIFY(waitFor([&] { return read.count() > 0; }));
+            Reading& reading = page.reader()->reading();
+            reading.setCurrent(int(reading.conversation().messages.size()) - 1);
+            reading.setCurrent(0);
+            page.reader()->view()->zoom(2);
+            state = page.saveState();
+            message = reading.currentId();
+            branch = reading.endId();
+            scroll = page.listPane()->list()->verticalScrollBar()->value();
+        }
+        DataPage page(bench.session());
+        page.resize(1440, 500);
+        page.show();
+        page.restoreState(state);
+        QCOMPARE(page.saveState()[q("branch")], state[q("branch")]);  // before it was ever looked at
+        page.activated();
+        QVERIFY(waitFor([&] { return page.reader()->reading().currentId() == message; }));
+        QCOMPARE(page.reader()->reading().endId(), branch);
+        QCOMPARE(page.filter(), q("tree_turns>=3"));
+        QVERIFY(waitFor([&] { return page.listPane()->list()->verticalScrollBar()->value() == scroll; }));
+        QCOMPARE(page.listPane()->list()->currentIndex().row(), 3);
+        QCOMPARE(page.reader()->view()->zoomSteps(), 2);
+    }
+
+    void aBrokenStoreHasItsSentence() {
+        Bench bench(0);
+        write(pathText(bench.session().paths().corpus()), std::string(8192, 'x'));
+        DataPage page(bench.session());
+        page.resize(1024, 600);
+        page.show();
+        page.activated();
+        QVERIFY(waitFor([&] { return !bench.session().messages().shown().isEmpty(); }));
+        photograph(page, q("data-broken"), {1024, 600});
+    }
+
+    void aFileThatBreaksOffIsKeptOnlyWhenAsked() {
+        Desk desk(0);
+        const QString file = desk.bench.folder() + q("/cut.jsonl.gz");
+        QFile whole(pathText(Session::sampleFile()));
+        QVERIFY(whole.open(QIODevice::ReadOnly));
+        write(file, whole.read(whole.size() / 2).toStdString());
+        QVERIFY(desk.import({file}));
+        QVERIFY(!desk.page.importTask().outcomes()[0].report);
+        QVERIFY(desk.page.importTask().outcomes()[0].breaks_off);
+        photograph(desk.page, q("data-cut"), {1024, 560});
+        QPushButton* keep = nullptr;
+        for (auto* button : desk.page.findChildren<QPushButton*>())
+            if (button->text() == q("Keep the readable part")) keep = button;
+        QVERIFY(keep);
+        QSignalSpy finished(&desk.page.importTask(), &ImportTask::finished);
+        keep->click();
+        QVERIFY(waitFor([&] { return finished.count() > 0 && desk.page.listPane()->model()->rowCount() > 0; }));
+        QVERIFY(desk.page.importTask().outcomes()[0].report->truncated);
+    }
+
+    void aCancelledImportLeavesNothing() {
+        Desk desk(0);
+        const QString sample = pathText(Session::sampleFile());
+        QSignalSpy finished(&desk.page.importTask(), &ImportTask::finished);
+        desk.page.importFiles({sample, sample});
+        QVERIFY(desk.page.importTask().running());
+        desk.page.importTask().cancel();
+        QVERIFY(waitFor([&] { return finished.count() > 0; }));
+        QCOMPARE(desk.page.importTask().outcomes().size(), 1u);
+        QVERIFY(!desk.page.importTask().outcomes()[0].report);
+        QVERIFY(waitFor([&] { return !desk.page.library().busy(); }));
+        QCOMPARE(desk.page.listPane()->model()->rowCount(), 0);
+    }
+
+    void hostileTextIsShownAsText() {
+        Desk desk(0);
+        const QString file = desk.bench.folder() + q("/hostile.jsonl");
+        std::string huge;
+        for (int i = 0; i < 9000; ++i) huge += "word ";
+        write(file,
+              "{\"messages\":[{\"role\":\"user\",\"content\":\"<b>bold</b> <img src=x> \\u0000 \\u202Egnp.exe\\u202C "
+              "%1 %2 &amp; "
+              "\\u001b[31mred\\u001b[0m\"},{\"role\":\"assistant\",\"content\":\"" +
+                  huge +
+                  "\"}]}\n"
+                  "{\"messages\":[{\"role\":\"user\",\"content\":\"مرحبا بالعالم، كيف "
+                  "حالك؟\"},{\"role\":\"assistant\",\"content\":\"أنا بخير\"}]}\n");
+        QVERIFY(desk.import({file}));
+        desk.page.escape();
+        QVERIFY(waitFor([&] { return !desk.page.reader()->reading().empty(); }));
+        QAbstractItemModelTester tester(desk.page.listPane()->model());
+        photograph(desk.page, q("data-hostile"), {1440, 700});
+        QVERIFY(desk.filter("lang:none OR contains:\"word\" OR role:prompter"));
     }
 };
 
