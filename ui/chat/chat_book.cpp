@@ -37,6 +37,7 @@ void ChatBook::open() {
         [this, folder = project_](Result<project::ChatList> list) {
             if (!list || folder != project_) return;
             for (project::Chat& chat : list->chats) {
+                on_disk_.insert(chat.id);
                 chats_.push_back(std::make_unique<project::Chat>(std::move(chat)));
                 order_.push_back(chats_.back().get());
             }
@@ -56,7 +57,9 @@ void ChatBook::open() {
 }
 
 void ChatBook::close() {
+    Q_EMIT closing();
     flush();
+    on_disk_.clear();
     open_ = false;
     project_.clear();
     order_.clear();
@@ -83,7 +86,8 @@ project::Chat* ChatBook::create(const project::ChatSettings& settings) {
 
 void ChatBook::save(project::Chat& chat, bool lazy) {
     // An empty chat is no file; one that was written and emptied is written once more.
-    if (chat.nodes.empty() && chat.draft.empty() && chat.title.empty()) return;
+    const bool empty = chat.nodes.empty() && chat.draft.empty() && chat.title.empty();
+    if (empty && !on_disk_.contains(chat.id)) return;
     if (!lazy) return write(chat);
     dirty_.insert(chat.id);
     if (!lazy_.isActive()) lazy_.start();
@@ -92,6 +96,7 @@ void ChatBook::save(project::Chat& chat, bool lazy) {
 void ChatBook::write(project::Chat& chat) {
     if (project_.empty()) return;
     dirty_.erase(chat.id);
+    on_disk_.insert(chat.id);
     ++unconfirmed_;
     // The copy is what is written; what is changed meanwhile is written next.
     session_.files().run<void>(
@@ -121,7 +126,7 @@ void ChatBook::remove(const std::string& id) {
     project::Chat* chat = found->get();
     dirty_.erase(id);
     order_.erase(std::remove(order_.begin(), order_.end(), chat), order_.end());
-    const bool on_disk = !chat->nodes.empty() || !chat->draft.empty() || !chat->title.empty();
+    const bool on_disk = on_disk_.erase(id) > 0;
     const QString heading = text(chat->heading());
     removed_.push_back(std::move(*found));
     chats_.erase(found);
@@ -141,11 +146,12 @@ void ChatBook::remove(const std::string& id) {
     session_.messages().show(std::move(message));
 }
 
-void ChatBook::undoRemove(const std::string& id) {
+void ChatBook::undoRemove(std::string id) {
     const auto found = std::find_if(removed_.begin(), removed_.end(), [&](const auto& chat) { return chat->id == id; });
     if (found == removed_.end()) return;
     chats_.push_back(std::move(*found));
     removed_.erase(found);
+    on_disk_.insert(id);
     project::Chat* chat = chats_.back().get();
     order_.push_back(chat);
     std::stable_sort(order_.begin(), order_.end(),

@@ -30,11 +30,12 @@ class ChatBook : public QObject {
     void moveToFront(project::Chat& chat);
     // Into the trash; undo() brings the last one back.
     void remove(const std::string& id);
-    void undoRemove(const std::string& id);
+    void undoRemove(std::string id);  // by value: the banner that asks for it goes away meanwhile
     // Everything that is not yet on the disk, before the program or the project closes.
     void flush();
 
   Q_SIGNALS:
+    void closing();  // the chats go: let go of them
     void loaded();
     void listChanged();
 
@@ -48,7 +49,7 @@ class ChatBook : public QObject {
     std::vector<std::unique_ptr<project::Chat>> chats_;
     std::vector<std::unique_ptr<project::Chat>> removed_;
     std::deque<project::Chat*> order_;
-    std::set<std::string> dirty_;
+    std::set<std::string> dirty_, on_disk_;
     int unconfirmed_ = 0;  // writes that are on their way
     QTimer lazy_;
 };

@@ -13,7 +13,7 @@ namespace studio::ui {
 namespace {
 
 QString oneLine(const QString& text) {
-    return shownText(text).simplified();
+    return bodyText(text).simplified();
 }
 
 // The time today, the day this year, else the date.

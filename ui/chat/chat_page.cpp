@@ -263,7 +263,7 @@ void ChatPage::fetchStarters() {
         [this](Result<jobs::StarterPrompts> result) {
             if (!result) return;
             QStringList prompts;
-            for (const std::string& prompt : result->prompts) prompts << shownText(text(prompt));
+            for (const std::string& prompt : result->prompts) prompts << bodyText(text(prompt));
             starters_->setPrompts(prompts, result->held_out);
         });
 }

@@ -1,7 +1,6 @@
 // The Chat page's widgets, actions and what it remembers.
 #include <QAction>
 #include <QHBoxLayout>
-#include <QPainter>
 #include <QScrollBar>
 #include <QVBoxLayout>
 
@@ -14,30 +13,13 @@ namespace {
 
 constexpr const char* kSplitter = "chat-splitter";
 
-// Panes are divided by a hairline that can be taken hold of.
-class LineHandle final : public QSplitterHandle {
-  public:
-    using QSplitterHandle::QSplitterHandle;
-
-  protected:
-    void paintEvent(QPaintEvent*) override { QPainter(this).fillRect(rect(), colour(Hue::Line, this)); }
-};
-
-class LineSplitter final : public QSplitter {
-  public:
-    using QSplitter::QSplitter;
-
-  protected:
-    QSplitterHandle* createHandle() override { return new LineHandle(orientation(), this); }
-};
-
 }  // namespace
 
 void ChatPage::build() {
     auto* row = new QHBoxLayout(this);
     row->setContentsMargins(0, 0, 0, 0);
     row->setSpacing(0);
-    splitter_ = new LineSplitter(Qt::Horizontal);
+    splitter_ = new QSplitter(Qt::Horizontal);
     splitter_->setHandleWidth(1);
     splitter_->setChildrenCollapsible(false);
     pane_ = new ChatSettingsPane;
@@ -207,7 +189,7 @@ void ChatPage::enableActions() {
 
 QString ChatPage::subject() const {
     const project::Chat* chat = presenter_.chat();
-    return chat ? shownText(text(chat->heading())).simplified() : QString();
+    return chat ? bodyText(text(chat->heading())).simplified() : QString();
 }
 
 QString ChatPage::status() const {

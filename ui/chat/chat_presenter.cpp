@@ -36,6 +36,10 @@ const project::ChatReply& replyOf(const project::ChatNode& node, bool base) {
 
 ChatPresenter::ChatPresenter(Session& session, ChatBook& book, ModelShelf& shelf, QObject* parent)
     : QObject(parent), session_(session), book_(book), shelf_(shelf), service_(session) {
+    connect(&book, &ChatBook::closing, this, [this] {
+        stop();
+        open(nullptr);
+    });
     connect(&shelf, &ModelShelf::changed, this, [this] {
         if (chat_ && chat_->settings.model == project::ChatModel{} && shelf_.first())
             chat_->settings.model = shelf_.first()->key;
@@ -181,9 +185,12 @@ int ChatPresenter::addAnswer(int prompt_node) {
     reply.seed = s.seed + static_cast<std::uint64_t>(same);
     reply.base = choice && (!choice->has_adapter || s.strength == 0);
     reply.label = choice ? utf8(reply.base ? choice->base_label : choice->short_) : utf8(missingModel());
+    if (choice && choice->live && !reply.base)
+        if (const auto& live = session_.runs().live())
+            reply.label = utf8(tr("%1 @ %2").arg(live->name, number(live->step)));
     reply.strength = choice && choice->has_adapter ? s.strength : 0;
     if (choice && choice->has_adapter && s.strength > 0 && s.strength < 1)
-        reply.label = utf8(tr("%1, strength %2").arg(choice->short_, number(s.strength, 2)));
+        reply.label = utf8(tr("%1, strength %2").arg(text(reply.label), number(s.strength, 2)));
     node.replies.push_back(reply);
     if (s.compare && canCompare() && !reply.base) {
         reply.base = true;

@@ -135,10 +135,10 @@ std::optional<Error> ChatService::refusal(const ChatQuestion& question, bool* wa
     const auto& live = session_.runs().live();
     if (!live) return std::nullopt;
     if (!isLive(question))
-        return Error{
-            ErrorCode::Busy,
-            utf8(tr("%1 is at work; only its live adapter and its base can be asked meanwhile.").arg(live->name)),
-            utf8(tr("Use the run's model, or wait until the run has ended."))};
+        return Error{ErrorCode::Busy,
+                     utf8(tr("The run “%1” is at work; only its live adapter and its base can be asked meanwhile.")
+                              .arg(live->name)),
+                     utf8(tr("Use the run's model, or wait until the run has ended."))};
     if (waits) *waits = !session_.runs().stepping();
     return std::nullopt;
 }

@@ -30,7 +30,7 @@ QString endText(const project::ChatReply& reply) {
 
 ReplyView ChatPresenter::view(const project::ChatReply& reply, bool growing) const {
     ReplyView out;
-    out.label = shownText(text(reply.label));
+    out.label = bodyText(text(reply.label));
     out.base = reply.base;
     out.text = text(reply.text);
     out.end = reply.end;

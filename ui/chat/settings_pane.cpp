@@ -146,7 +146,8 @@ ChatSettingsPane::ChatSettingsPane(QWidget* parent)
     repetition_ =
         addRow(grid, tr("Repetition"), tr("Makes tokens that stand in the text less likely"), 1, 2, 0.05, 2, true);
     repetition_.spin->setOff(1, tr("off"));
-    maximum_ = addRow(grid, tr("Maximum"), tr("New tokens of an answer, at most"), 1, 2048, 16, 0, true);
+    maximum_ = addRow(grid, tr("Maximum"), tr("New tokens of an answer, at most"), 16, 2048, 16, 0, true);
+    maximum_.spin->setMinimum(1);
     seed_ = addRow(grid, tr("Seed"), tr("The same seed and settings give the same answer; Regenerate counts on"), 0,
                    kMostSeed, 1, 0, false);
     column->addLayout(grid);
@@ -274,9 +275,9 @@ void ChatSettingsPane::showSent() {
             break;
         }
         shown += part.text.size();
-        cursor.insertText(shownText(part.text.left(kShown)), part.end                              ? end
-                                                             : part.kind == text::SpanKind::Marker ? marker
-                                                                                                   : words);
+        cursor.insertText(bodyText(part.text.left(kShown)), part.end                              ? end
+                                                            : part.kind == text::SpanKind::Marker ? marker
+                                                                                                  : words);
     }
     fitSent();
 }

@@ -75,7 +75,7 @@ qsizetype itemMark(QStringView line, qsizetype at) {
 
 }  // namespace
 
-QString shownText(const QString& text) {
+QString bodyText(const QString& text) {
     QString out = text;
     for (QChar& c : out) {
         const char16_t u = c.unicode();
@@ -94,7 +94,7 @@ QString shownText(const QString& text) {
 void TextBlocks::setText(const QString& text, bool markdown) {
     QString shown = text.size() > kShown ? text.left(kShown) : text;
     if (!shown.isEmpty() && shown.back().isHighSurrogate()) shown.chop(1);
-    shown = shownText(shown);
+    shown = bodyText(shown);
     if (text.size() > kShown) shown += QStringLiteral("\n… %1 / %2").arg(kShown).arg(text.size());
     if (shown == text_ && markdown == markdown_ && !blocks_.empty()) return;
     const bool grew = markdown == markdown_ && !blocks_.empty() && shown.startsWith(text_);

@@ -10,7 +10,7 @@
 namespace studio::ui {
 
 // The text as it may be shown: characters that reorder or hide what is read become visible boxes.
-QString shownText(const QString& text);
+QString bodyText(const QString& text);
 
 class TextBlocks {
   public:

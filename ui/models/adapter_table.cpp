@@ -44,6 +44,7 @@ QVariant AdapterTable::data(const QModelIndex& index, int role) const {
         return index.column() == Name ? pathText(a.folder) : data(index, Qt::DisplayRole);
     }
     if (role == Qt::UserRole && index.column() == Peft) return a.sound;
+    if (role == RowTable::kHueRole && index.column() == Peft && !a.sound) return static_cast<int>(Hue::Careful);
     if (role != Qt::DisplayRole) return {};
     switch (index.column()) {
         case Name:
@@ -54,7 +55,8 @@ QVariant AdapterTable::data(const QModelIndex& index, int role) const {
         case Base:
             return a.base_name.empty() ? absent() : text(a.base_name);
         case Modules:
-            return a.r == 0 ? absent() : tr("%1 · %2").arg(number(qint64(a.r)), text(a.modules));
+            if (a.r == 0) return absent();
+            return a.modules.empty() ? number(qint64(a.r)) : tr("%1 · %2").arg(number(qint64(a.r)), text(a.modules));
         case Validation:
             return number(a.validation, 4);
         case Size:
@@ -94,36 +96,22 @@ QVariant AdapterTable::headerData(int section, Qt::Orientation orientation, int 
 }
 
 void AdapterDelegate::paint(QPainter* painter, const QStyleOptionViewItem& option, const QModelIndex& index) const {
-    painter->save();
-    const QPalette& palette = option.palette;
-    const bool chosen = option.state & QStyle::State_Selected;
-    if (chosen) painter->fillRect(option.rect, colour(Hue::AccentWash, palette));
-    painter->fillRect(QRect(option.rect.left(), option.rect.bottom(), option.rect.width(), 1),
-                      colour(Hue::Line, palette));
-    if (chosen && option.state & QStyle::State_Active && index.column() == 0 && option.widget &&
-        option.widget->hasFocus())
-        painter->fillRect(QRect(option.rect.left(), option.rect.top(), 3, option.rect.height()),
-                          colour(Hue::Accent, palette));
-    QRect inner = option.rect.adjusted(3 * kSpace, 0, -3 * kSpace, -1);
-    painter->setFont(option.font);
-    const QString words = index.data().toString();
-    QColor ink = colour(Hue::Text, palette);
-    if (index.column() == AdapterTable::Peft) {
-        const bool sound = index.data(Qt::UserRole).toBool();
-        const int side = option.fontMetrics.height() - 2;
-        const QColor mark = colour(sound ? Hue::Good : Hue::Careful, palette);
-        drawGlyph(*painter, sound ? Glyph::Tick : Glyph::Careful,
-                  QRectF(inner.left(), inner.center().y() - side / 2.0, side, side), mark);
-        inner.setLeft(inner.left() + side + 2 * kSpace);
-        if (!sound) ink = mark;
-    }
-    painter->setPen(ink);
-    if (index.column() == AdapterTable::Validation || index.column() == AdapterTable::Size)
-        drawFigures(*painter, inner, words);
-    else
-        painter->drawText(inner, static_cast<int>(Qt::AlignLeft | Qt::AlignVCenter | Qt::TextSingleLine),
-                          option.fontMetrics.elidedText(words, Qt::ElideRight, inner.width()));
-    painter->restore();
+    if (index.column() != AdapterTable::Peft) return RowDelegate::paint(painter, option, index);
+    QStyleOptionViewItem words = option;
+    const int side = option.fontMetrics.height() - 2;
+    const QRect box = option.rect;
+    if (option.state & QStyle::State_Selected) painter->fillRect(box, colour(Hue::AccentWash, option.palette));
+    words.rect.setLeft(box.left() + side + 2 * kSpace);
+    RowDelegate::paint(painter, words, index);
+    const bool sound = index.data(Qt::UserRole).toBool();
+    drawGlyph(*painter, sound ? Glyph::Tick : Glyph::Careful,
+              QRectF(box.left() + 2 * kSpace, box.center().y() - side / 2.0 + 1, side, side),
+              colour(sound ? Hue::Good : Hue::Careful, option.palette));
+}
+
+QSize AdapterDelegate::sizeHint(const QStyleOptionViewItem& option, const QModelIndex& index) const {
+    const int glyph = index.column() == AdapterTable::Peft ? option.fontMetrics.height() + 2 * kSpace : 0;
+    return RowDelegate::sizeHint(option, index) + QSize(4 * kSpace + glyph, 0);
 }
 
 }  // namespace studio::ui

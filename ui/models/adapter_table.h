@@ -2,10 +2,10 @@
 #pragma once
 
 #include <QAbstractTableModel>
-#include <QStyledItemDelegate>
 #include <vector>
 
 #include "jobs/model_search.h"
+#include "ui/widgets/row_table.h"
 
 namespace studio::ui {
 
@@ -28,12 +28,13 @@ class AdapterTable : public QAbstractTableModel {
     std::vector<jobs::AdapterModel> adapters_;
 };
 
-// Rows with hairlines; figures with digits of one width; a glyph beside what is sound or wrong.
-class AdapterDelegate : public QStyledItemDelegate {
+// A glyph beside what is sound or wrong.
+class AdapterDelegate : public RowDelegate {
     Q_OBJECT
   public:
-    using QStyledItemDelegate::QStyledItemDelegate;
+    using RowDelegate::RowDelegate;
     void paint(QPainter* painter, const QStyleOptionViewItem& option, const QModelIndex& index) const override;
+    QSize sizeHint(const QStyleOptionViewItem& option, const QModelIndex& index) const override;
 };
 
 }  // namespace studio::ui

@@ -94,23 +94,12 @@ QWidget* ModelsPage::buildMain() {
     list->addWidget(no_adapters_);
 
     adapters_ = new AdapterTable(this);
-    table_ = new QTableView;
+    table_ = new RowTable;
     title->setBuddy(table_);
     table_->setModel(adapters_);
     table_->setItemDelegate(new AdapterDelegate(table_));
     table_->setAccessibleName(tr("Adapters"));
-    table_->setSelectionBehavior(QAbstractItemView::SelectRows);
-    table_->setSelectionMode(QAbstractItemView::SingleSelection);
-    table_->setShowGrid(false);
-    table_->setTabKeyNavigation(false);
-    table_->setWordWrap(false);
-    table_->verticalHeader()->hide();
-    table_->verticalHeader()->setDefaultSectionSize(rowHeight(font()));
-    table_->horizontalHeader()->setHighlightSections(false);
-    table_->horizontalHeader()->setStretchLastSection(true);
-    table_->horizontalHeader()->setSectionsClickable(false);
     table_->setVerticalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
-    table_->setHorizontalScrollMode(QAbstractItemView::ScrollPerPixel);
     list->addWidget(table_);
     list->addStretch(1);
     connect(table_->selectionModel(), &QItemSelectionModel::currentRowChanged, this, &ModelsPage::enable);
@@ -211,11 +200,11 @@ void ModelsPage::take(jobs::ModelCatalogue catalogue) {
 void ModelsPage::fitTable() {
     table_->resizeColumnsToContents();
     const int unit = fontMetrics().averageCharWidth();
-    for (int c = 0; c < AdapterTable::kColumns; ++c)
-        table_->setColumnWidth(c, std::clamp(table_->columnWidth(c) + 4 * kSpace, 9 * unit, 36 * unit));
-    const int rows = adapters_->rowCount();
-    table_->setFixedHeight(table_->horizontalHeader()->sizeHint().height() + rows * rowHeight(font()) + 4 +
-                           table_->horizontalScrollBar()->sizeHint().height() / 2);
+    for (int c = 0; c + 1 < AdapterTable::kColumns; ++c)
+        table_->setColumnWidth(c, std::clamp(table_->columnWidth(c), 9 * unit, 34 * unit));
+    table_->setFixedHeight(table_->horizontalHeader()->sizeHint().height() +
+                           adapters_->rowCount() * table_->verticalHeader()->defaultSectionSize() + 2 +
+                           table_->horizontalScrollBar()->sizeHint().height());
 }
 
 const jobs::AdapterModel* ModelsPage::chosen() const {

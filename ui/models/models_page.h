@@ -4,7 +4,6 @@
 #include <QAction>
 #include <QPointer>
 #include <QScrollArea>
-#include <QTableView>
 
 #include "ui/models/adapter_table.h"
 #include "ui/models/get_phi_pane.h"
@@ -59,7 +58,7 @@ class ModelsPage : public Page {
     CardGrid* cards_;
     Text* no_adapters_;
     AdapterTable* adapters_;
-    QTableView* table_;
+    RowTable* table_;
     QPushButton *chat_, *evaluate_, *folder_;
     GetPhiPane* phi_;
     QList<QAction*> actions_;
