@@ -73,7 +73,7 @@ void ConsequencesView::buildHeader(QVBoxLayout* layout) {
     name_->setAccessibleName(tr("Name of the run"));
     name_->setToolTip(tr("Name of the run"));
     name_->setPlaceholderText(tr("Name of the run"));
-    name_->setFixedWidth(QFontMetrics(font()).averageCharWidth() * 20);
+    name_->setFixedWidth(QFontMetrics(font()).averageCharWidth() * 17);
     dry_run_ = new QPushButton(tr("&Dry Run"), header_);
     start_ = new QPushButton(tr("&Start Run"), header_);
     setPrimary(start_);

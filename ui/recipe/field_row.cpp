@@ -26,7 +26,7 @@ QString sentenceOf(const Error& error) {
 // A link's words stand in line with what is above them, its focus ring a little outside.
 QHBoxLayout* flushLeft(LinkButton* link) {
     auto* line = new QHBoxLayout;
-    line->setContentsMargins(-kSpace, 0, 0, 0);
+    line->addSpacing(-kSpace);
     line->addWidget(link);
     line->addStretch();
     return line;

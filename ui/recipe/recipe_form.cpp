@@ -184,7 +184,7 @@ void RecipeForm::addSection(const QString& title, const std::vector<config::Fiel
     if (!section.rare.empty()) {
         section.more = new LinkButton(QString(), section.box);
         auto* line = new QHBoxLayout;
-        line->setContentsMargins(-kSpace, 0, 0, 0);
+        line->addSpacing(-kSpace);
         line->addWidget(section.more);
         line->addStretch();
         lines->addLayout(line);

@@ -53,7 +53,7 @@ RecipePage::RecipePage(Session& session, QWidget* parent)
     splitter_->setStretchFactor(0, 0);
     splitter_->setStretchFactor(1, 1);
     const int unit = QFontMetrics(font()).height();
-    splitter_->setSizes({unit * 27, unit * 50});
+    splitter_->setSizes({unit * 26, unit * 50});
     buildActions();
 
     RecipeDocument& document = session.recipe();
@@ -303,7 +303,7 @@ QString RecipePage::blocked() const {
     if (s.runs().active())
         return tr("The run “%1” is active. Stop it first, or wait for its end.").arg(s.runs().live()->name);
     if (const QStringList wrong = form_->unusable(); !wrong.isEmpty())
-        return tr("%1 holds no value that can be used.").arg(wrong.join(QStringLiteral(", ")));
+        return tr("No usable value: %1.").arg(wrong.join(QStringLiteral(", ")));
     for (const config::FieldIssue& issue : s.recipe().issues())
         if (issue.severity == config::Severity::Error) return joined(text(issue.message), text(issue.hint));
     if (const auto& preview = consequences_.preview(); preview && !consequences_.stale()) {
