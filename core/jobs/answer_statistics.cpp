@@ -78,8 +78,7 @@ Result<AnswerStatistics> measureAnswers(const Chatter& chatter, const AnswerRequ
                                         const JobContext& job) {
     AnswerStatistics statistics;
     statistics.request = request;
-    STUDIO_TRY(statistics.model,
-               ask(chatter, request, 1, adapted ? "Answering with the adapter" : "Answering", job));
+    STUDIO_TRY(statistics.model, ask(chatter, request, 1, adapted ? "Answering with the adapter" : "Answering", job));
     if (adapted) {
         STUDIO_TRY(statistics.base, ask(chatter, request, 0, "Answering with the base", job));
     }

@@ -17,11 +17,11 @@ struct AnswerRequest {
 };
 
 struct AnswerSide {
-    std::int64_t by_itself = 0;           // of all answers
-    Estimate share;                       // of by_itself; interval by Wilson's score
-    double mean_tokens = 0;               // new ones, the end token not counted
-    std::vector<std::int64_t> tokens;     // of each answer
-    std::vector<std::string> text, end;   // of each answer
+    std::int64_t by_itself = 0;          // of all answers
+    Estimate share;                      // of by_itself; interval by Wilson's score
+    double mean_tokens = 0;              // new ones, the end token not counted
+    std::vector<std::int64_t> tokens;    // of each answer
+    std::vector<std::string> text, end;  // of each answer
 };
 
 struct AnswerStatistics {

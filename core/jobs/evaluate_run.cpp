@@ -176,8 +176,7 @@ Result<EvaluationRecord> evaluateRun(engine::api::Engine& engine, const Evaluate
         answers.prompts = heldOutPrompts(data, static_cast<std::size_t>(request.answers));
         answers.max_new_tokens = request.max_new_tokens;
         STUDIO_TRY(const auto chat_template, text::chatTemplate(data.provenance.chat_template));
-        STUDIO_TRY(record.answers,
-                   measureAnswers({*model, *data.tokenizer, *chat_template}, answers, adapted, job));
+        STUDIO_TRY(record.answers, measureAnswers({*model, *data.tokenizer, *chat_template}, answers, adapted, job));
     }
     record.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     return record;

@@ -53,22 +53,14 @@ io::Json toJson(const EvaluationRecord& r) {
     for (const EvaluatedConversation& c : r.each) {
         each.push_back({c.last_message_id, c.tokens, c.loss, c.base ? io::Json(*c.base) : io::Json(nullptr), c.prompt});
     }
-    io::Json json{{"schema", kSchema},
-                  {"run_name", r.run_name},
-                  {"run", r.run.string()},
-                  {"checkpoint", r.checkpoint.string()},
-                  {"step", r.step},
-                  {"base_name", r.base_name},
-                  {"time", r.time},
-                  {"seconds", r.seconds},
-                  {"device", r.device},
-                  {"template", r.template_name},
-                  {"data", r.data},
-                  {"trees", r.trees},
-                  {"tokens", r.tokens},
-                  {"model", sideToJson(r.model)},
-                  {"each", std::move(each)},
-                  {"notices", r.notices}};
+    io::Json json{{"schema", kSchema},       {"run_name", r.run_name},
+                  {"run", r.run.string()},   {"checkpoint", r.checkpoint.string()},
+                  {"step", r.step},          {"base_name", r.base_name},
+                  {"time", r.time},          {"seconds", r.seconds},
+                  {"device", r.device},      {"template", r.template_name},
+                  {"data", r.data},          {"trees", r.trees},
+                  {"tokens", r.tokens},      {"model", sideToJson(r.model)},
+                  {"each", std::move(each)}, {"notices", r.notices}};
     if (r.base) json["base"] = sideToJson(*r.base);
     if (r.difference) json["difference"] = toJson(*r.difference);
     if (r.answers) json["answers"] = toJson(*r.answers);
@@ -97,7 +89,8 @@ Result<EvaluationRecord> evaluationRecord(const io::Json& json, const std::strin
         r.model = sideFromJson(json.at("model"));
         if (json.contains("base")) r.base = sideFromJson(json.at("base"));
         if (json.contains("difference"))
-            r.difference = Difference{estimate(json.at("difference")), estimate(json.at("difference").at("without_eos"))};
+            r.difference =
+                Difference{estimate(json.at("difference")), estimate(json.at("difference").at("without_eos"))};
         for (const io::Json& row : json.at("each")) {
             EvaluatedConversation c;
             c.last_message_id = row.at(0).get<std::string>();
@@ -134,8 +127,10 @@ Result<fs::path> saveEvaluation(io::FileOps& ops, const fs::path& folder, const 
     if (ec) return fail(io::systemError(ec.value(), "The folder", folder));
     std::string stamp = record.time;
     std::erase_if(stamp, [](char c) { return c == ':' || c == '-'; });
-    const fs::path file = folder / fmt::format("{}-{}-{}.json", stamp, project::folderName(record.run_name), record.step);
-    STUDIO_CHECK(io::writeFileAtomic(ops, file, toJson(record).dump(-1, ' ', false, io::Json::error_handler_t::replace) + "\n"));
+    const fs::path file =
+        folder / fmt::format("{}-{}-{}.json", stamp, project::folderName(record.run_name), record.step);
+    STUDIO_CHECK(
+        io::writeFileAtomic(ops, file, toJson(record).dump(-1, ' ', false, io::Json::error_handler_t::replace) + "\n"));
     return file;
 }
 

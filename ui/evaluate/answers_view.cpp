@@ -29,8 +29,8 @@ AnswersView::AnswersView(QWidget* parent)
     head->addWidget(new Text(Text::Kind::Section, tr("Answers")));
     head->addStretch(1);
     head->addWidget(where_);
-    for (auto [button, glyph, words] : {std::tuple(back_, Glyph::Left, tr("Previous prompt")),
-                                        std::tuple(next_, Glyph::Right, tr("Next prompt"))}) {
+    for (auto [button, glyph, words] :
+         {std::tuple(back_, Glyph::Left, tr("Previous prompt")), std::tuple(next_, Glyph::Right, tr("Next prompt"))}) {
         button->setIcon(icon(glyph));
         button->setAutoRaise(true);
         button->setAccessibleName(words);

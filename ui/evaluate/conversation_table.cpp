@@ -86,7 +86,9 @@ QVariant ConversationModel::data(const QModelIndex& index, int role) const {
             return sort ? QVariant(c.loss) : QVariant(number(c.loss, 4));
         case Difference:
             if (sort) return difference.value_or(0);
-            return difference ? (*difference > 0 ? QStringLiteral("+") : QString()) + number(*difference, 4) : absent();
+            if (!difference) return absent();
+            return (*difference < 0 ? QStringLiteral("−%1") : QStringLiteral("+%1"))
+                .arg(number(std::abs(*difference), 4));
         default:
             return sort ? QVariant(difference.value_or(0)) : QVariant();
     }

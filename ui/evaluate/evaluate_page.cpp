@@ -39,7 +39,8 @@ EvaluatePage::EvaluatePage(Session& session, QWidget* parent)
     connect(empty_->addButton(tr("New Evaluation")), &QPushButton::clicked, this, [this] { showForm(); });
     form_ = new EvaluationForm;
     progress_ = new PhaseList;
-    for (QWidget* widget : std::initializer_list<QWidget*>{empty_, form_, progress_, result_}) stack_->addWidget(widget);
+    for (QWidget* widget : std::initializer_list<QWidget*>{empty_, form_, progress_, result_})
+        stack_->addWidget(widget);
     splitter_->addWidget(left_);
     splitter_->addWidget(stack_);
     splitter_->setStretchFactor(1, 1);
@@ -154,7 +155,8 @@ void EvaluatePage::buildActions() {
            tr("Measure a checkpoint or a base on held-out conversations"), [this] { showForm(); });
     cancel_action_ = action(tr("Cancel Evaluation"), {}, tr("Nothing of it is kept"), [this] { presenter_->cancel(); });
     csv_action_ = action(tr("Export Conversations as CSV…"), {}, tr("One line a conversation"), [this] { save(true); });
-    json_action_ = action(tr("Export Result as JSON…"), {}, tr("Everything that was measured"), [this] { save(false); });
+    json_action_ =
+        action(tr("Export Result as JSON…"), {}, tr("Everything that was measured"), [this] { save(false); });
     chat_action_ = action(tr("Chat With It"), {}, tr("With the checkpoint that was measured"), [this] { chat(); });
 }
 
@@ -180,11 +182,15 @@ void EvaluatePage::connectAll() {
     connect(presenter_, &EvaluationsPresenter::runningChanged, this, &EvaluatePage::showAll);
     connect(presenter_, &EvaluationsPresenter::measured, this, [this] { form_open_ = false; });
     connect(list_, &EvaluationList::chosen, this, [this](const std::filesystem::path& file) {
-        form_open_ = false;
+        form_open_ = watching_ = false;
         presenter_->select(file);
         showAll();
     });
-    connect(new_, &QPushButton::clicked, this, [this] { showForm(); });
+    connect(new_, &QPushButton::clicked, this, [this] {
+        if (!presenter_->running()) return showForm();
+        watching_ = true;
+        showAll();
+    });
     connect(form_, &EvaluationForm::asked, this, [this] { presenter_->ask(form_->request()); });
     connect(form_, &EvaluationForm::startWanted, this, &EvaluatePage::begin);
     connect(form_, &EvaluationForm::dismissed, this, &EvaluatePage::escape);
@@ -200,9 +206,8 @@ void EvaluatePage::connectAll() {
     });
     connect(&session().engine(), &EngineThread::changed, this, &EvaluatePage::tellBusy);
     connect(&session().runs(), &RunService::stateChanged, this, &EvaluatePage::tellBusy);
-    connect(&session().go(), &Navigator::evaluate, this, [this](const QString& run, const QString& checkpoint) {
-        showForm(path(run), path(checkpoint));
-    });
+    connect(&session().go(), &Navigator::evaluate, this,
+            [this](const QString& run, const QString& checkpoint) { showForm(path(run), path(checkpoint)); });
     connect(&session(), &Session::projectClosed, this, [this] { form_open_ = false; });
 }
 
@@ -214,6 +219,10 @@ void EvaluatePage::tellBusy() {
 }
 
 void EvaluatePage::showForm(const std::filesystem::path& run, const std::filesystem::path& checkpoint) {
+    if (presenter_->running()) {  // one at a time
+        watching_ = true;
+        return showAll();
+    }
     form_open_ = true;
     const auto& entries = session().runs().entries();
     form_->setRuns(entries);
@@ -228,26 +237,26 @@ void EvaluatePage::showForm(const std::filesystem::path& run, const std::filesys
 }
 
 void EvaluatePage::begin() {
-    presenter_->run(form_->request(), form_->title());
     form_open_ = false;
+    watching_ = true;
+    presenter_->run(form_->request(), form_->title());
     showAll();
 }
 
 void EvaluatePage::showAll() {
     const bool running = presenter_->running();
     left_->setVisible(!presenter_->kept().empty() || !presenter_->unreadable().isEmpty());
-    new_->setEnabled(!running);
+    new_->setText(running ? tr("Progress") : tr("New"));
     cancel_action_->setEnabled(running);
     if (running) {
         const auto& live = session().runs().live();
         progress_->setPhases(presenter_->runningTitle(), presenter_->phases(),
                              live ? shownText(live->name, false, 60) : QString());
     }
-    const bool reading_old = running && list_->hasFocus() && presenter_->selected();
-    stack_->setCurrentWidget(running && !reading_old  ? static_cast<QWidget*>(progress_)
-                             : form_open_             ? form_
-                             : presenter_->selected() ? result_
-                                                      : static_cast<QWidget*>(empty_));
+    stack_->setCurrentWidget(running && (watching_ || !presenter_->selected()) ? static_cast<QWidget*>(progress_)
+                             : form_open_                                      ? form_
+                             : presenter_->selected()                          ? result_
+                                                                               : static_cast<QWidget*>(empty_));
     const bool result = presenter_->selected() != nullptr;
     csv_action_->setEnabled(result);
     json_action_->setEnabled(result);
@@ -269,8 +278,8 @@ void EvaluatePage::showResult() {
     const QString counts =
         tr("%1, %2 supervised tokens")
             .arg(tr("%n held-out tree(s)", nullptr, static_cast<int>(record->trees)), number(qint64(record->tokens)));
-    about_->setText(record->base ? tr("against %1, base · %2").arg(shownText(text(record->base_name), false, 60), counts)
-                                 : counts);
+    about_->setText(
+        record->base ? tr("against %1, base · %2").arg(shownText(text(record->base_name), false, 60), counts) : counts);
     figures_->setFigures(headline(*record));
     table_title_->setText(record->base ? tr("Conversations, largest fall of the loss first, nats a token")
                                        : tr("Conversations, largest loss first, nats a token"));

@@ -83,7 +83,8 @@ class EvaluatePage : public Page {
     QList<QAction*> actions_;
     QAction *csv_action_, *json_action_, *chat_action_, *cancel_action_;
     bool form_open_ = false;
-    QString wanted_;  // the file that was shown last time
+    bool watching_ = false;  // the measurement at work, not an earlier result
+    QString wanted_;         // the file that was shown last time
 };
 
 }  // namespace studio::ui

@@ -16,8 +16,8 @@ namespace studio::ui {
 void EvaluatePage::save(bool csv) {
     const auto* kept = presenter_->selected();
     if (!kept) return;
-    const QString name = QStringLiteral("%1.%2").arg(
-        pathText(kept->file.stem()), csv ? QStringLiteral("csv") : QStringLiteral("json"));
+    const QString name =
+        QStringLiteral("%1.%2").arg(pathText(kept->file.stem()), csv ? QStringLiteral("csv") : QStringLiteral("json"));
     const QString file = QFileDialog::getSaveFileName(this, tr("Export Evaluation"), name,
                                                       csv ? tr("CSV (*.csv)") : tr("JSON (*.json)"));
     if (file.isEmpty()) return;
@@ -60,11 +60,12 @@ QString EvaluatePage::statusRight() const {
 }
 
 QString EvaluatePage::help() const {
-    return tr("An evaluation measures the loss of a checkpoint and of its base on the conversations that the run held "
-              "out, and lets both answer the same prompts. Every result is kept in the project.\n\n"
-              "Perplexity is the exponential of the loss; lower is better. The interval of the difference is paired by "
-              "tree; where it holds zero the two are not distinguishable.\n\n"
-              "Enter or a double click on a conversation opens it in Data. Click a column's title to sort by it.");
+    return tr(
+        "An evaluation measures the loss of a checkpoint and of its base on the conversations that the run held "
+        "out, and lets both answer the same prompts. Every result is kept in the project.\n\n"
+        "Perplexity is the exponential of the loss; lower is better. The interval of the difference is paired by "
+        "tree; where it holds zero the two are not distinguishable.\n\n"
+        "Enter or a double click on a conversation opens it in Data. Click a column's title to sort by it.");
 }
 
 void EvaluatePage::focusSearch() {

@@ -109,7 +109,8 @@ EvaluationForm::EvaluationForm(QWidget* parent)
 
 void EvaluationForm::setRuns(const std::vector<RunEntry>& runs) {
     filling_ = true;
-    const auto before = run_->currentIndex() >= 0 ? folders_[std::size_t(run_->currentIndex())] : std::filesystem::path();
+    const auto before =
+        run_->currentIndex() >= 0 ? folders_[std::size_t(run_->currentIndex())] : std::filesystem::path();
     folders_.clear();
     run_->clear();
     for (const RunEntry& entry : runs) {
@@ -199,9 +200,9 @@ void EvaluationForm::tell() {
     } else if (known) {
         QStringList names;
         for (const std::string& name : offer_.plan->data) names << shownText(text(name), false, 60);
-        sentence_->setText(tr("Measures %n held-out conversation(s) of %1.", nullptr,
-                              static_cast<int>(offer_.plan->held_out))
-                               .arg(names.join(QStringLiteral(", "))));
+        sentence_->setText(
+            tr("Measures %n held-out conversation(s) of %1.", nullptr, static_cast<int>(offer_.plan->held_out))
+                .arg(names.join(QStringLiteral(", "))));
         const QString share = percent(offer_.plan->record.provenance.validation_fraction, 1);
         hint_->setText(tr("The run set %1 of the trees aside before its first step and never trained on them. Each "
                           "conversation is measured with the adapter and with the base, paired by tree.")

@@ -38,9 +38,9 @@ class Delegate final : public QStyledItemDelegate {
         drawFigures(*painter, QRect(box.left(), box.top(), box.width(), line), figure);
         const QFont strong = strongFont(option.font);
         painter->setFont(strong);
-        painter->drawText(QRect(box.left(), box.top(), box.width() - figure_wide, line), Qt::AlignVCenter,
-                          QFontMetrics(strong).elidedText(index.data().toString(), Qt::ElideMiddle,
-                                                          box.width() - figure_wide));
+        painter->drawText(
+            QRect(box.left(), box.top(), box.width() - figure_wide, line), Qt::AlignVCenter,
+            QFontMetrics(strong).elidedText(index.data().toString(), Qt::ElideMiddle, box.width() - figure_wide));
         const QFont small = secondaryFont(option.font);
         const QFontMetrics small_metrics(small);
         painter->setFont(small);

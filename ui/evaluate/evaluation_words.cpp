@@ -51,13 +51,13 @@ std::vector<Figure> headline(const jobs::EvaluationRecord& record) {
             const jobs::Estimate& d = record.difference->all;
             if (d.excludesZero() && std::isfinite(d.high))
                 lines << tr("%1 nats a token (%2 to %3)").arg(number(d.mean, 3), number(d.low, 3), number(d.high, 3));
-            perplexity.tool_tip = tr("Without the end token of each answer: %1")
-                                      .arg(perplexityChange(record.difference->without_eos));
+            perplexity.tool_tip =
+                tr("Without the end token of each answer: %1").arg(perplexityChange(record.difference->without_eos));
         }
         perplexity.below = lines.join(QStringLiteral(" · "));
     } else {
-        perplexity.below = tr("loss %1 ± %2 nats a token")
-                               .arg(number(record.model.loss, 4), number(record.model.loss_stderr, 4));
+        perplexity.below =
+            tr("loss %1 ± %2 nats a token").arg(number(record.model.loss, 4), number(record.model.loss_stderr, 4));
     }
     figures.push_back(perplexity);
     if (!record.answers) return figures;
@@ -68,9 +68,10 @@ std::vector<Figure> headline(const jobs::EvaluationRecord& record) {
     };
     const QString interval =
         tr("95 % interval %1 to %2 %").arg(number(100 * a.model.share.low, 0), number(100 * a.model.share.high, 0));
-    figures.push_back({tr("Stops by itself"), percent(a.model.share.mean, 1),
-                       sides(tr("%1 · %2, at most %3 tokens").arg(interval, prompts, number(qint64(a.request.max_new_tokens))),
-                             a.base ? percent(a.base->share.mean, 1) : QString())});
+    figures.push_back(
+        {tr("Stops by itself"), percent(a.model.share.mean, 1),
+         sides(tr("%1 · %2, at most %3 tokens").arg(interval, prompts, number(qint64(a.request.max_new_tokens))),
+               a.base ? percent(a.base->share.mean, 1) : QString())});
     figures.push_back({tr("Mean answer length"), tr("%1 tokens").arg(lengthText(a.model)),
                        sides(prompts, a.base ? lengthText(*a.base) : QString())});
     return figures;

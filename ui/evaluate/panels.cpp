@@ -102,13 +102,15 @@ void PhaseList::setPhases(const QString& title, const std::vector<EvaluationsPre
         rows_[i].bar->setAccessibleName(phase.name);
         const bool last = i + 1 == phases.size();
         rows_[i].bar->setRange(0, last && phase.total == 0 ? 0 : 1000);
-        if (phase.total > 0) rows_[i].bar->setValue(static_cast<int>(1000.0 * double(phase.done) / double(phase.total)));
-        else if (!last) rows_[i].bar->setValue(1000);
-        rows_[i].amount->setText(phase.total == 0 ? QString()
-                                 : phase.unit == QLatin1String("bytes")
-                                     ? tr("%1 of %2").arg(bytes(phase.done), bytes(phase.total))
-                                     : tr("%1 of %2 %3").arg(number(qint64(phase.done)), number(qint64(phase.total)),
-                                                             phase.unit));
+        if (phase.total > 0)
+            rows_[i].bar->setValue(static_cast<int>(1000.0 * double(phase.done) / double(phase.total)));
+        else if (!last)
+            rows_[i].bar->setValue(1000);
+        rows_[i].amount->setText(
+            phase.total == 0 ? QString()
+            : phase.unit == QLatin1String("bytes")
+                ? tr("%1 of %2").arg(bytes(phase.done), bytes(phase.total))
+                : tr("%1 of %2 %3").arg(number(qint64(phase.done)), number(qint64(phase.total)), phase.unit));
     }
     update();
 }

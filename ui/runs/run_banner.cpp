@@ -23,7 +23,7 @@ RunBanner::RunBanner(QWidget* parent)
     const int glyph = QFontMetrics(QApplication::font()).height();
     auto* column = new QVBoxLayout(this);
     column->setContentsMargins(glyph + 5 * kSpace, 2 * kSpace + 1, 3 * kSpace, 2 * kSpace + 1);
-    column->setSpacing(kSpace);
+    column->setSpacing(kSpace + 2);
     for (Text* label : {sentence_, hint_}) {
         label->setWordWrap(true);
         label->setTextInteractionFlags(Qt::TextSelectableByMouse);

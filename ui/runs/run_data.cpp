@@ -183,8 +183,8 @@ std::vector<RunBrief> readBriefs(const std::vector<RunEntry>& entries, const std
     std::vector<RunBrief> briefs;
     for (const RunEntry& entry : entries) {
         const auto old = std::find_if(known.begin(), known.end(), [&](const RunBrief& b) {
-            return b.folder == entry.folder && b.info.state == entry.info.state && b.info.started == entry.info.started &&
-                   !project::isAtWork(entry.info.state);
+            return b.folder == entry.folder && b.info.state == entry.info.state &&
+                   b.info.started == entry.info.started && !project::isAtWork(entry.info.state);
         });
         if (old != known.end()) {
             briefs.push_back(*old);

@@ -27,11 +27,11 @@ struct RunData {
     QString record_error;  // why there is none
     project::Metrics metrics;
     std::vector<project::SampleRecord> samples;
-    std::vector<CheckpointRow> checkpoints;                   // newest first
-    std::optional<double> loss_before, loss_after;            // of the held-out conversations
-    std::optional<jobs::Difference> difference;               // after − before
-    double seconds() const;                                   // of training
-    std::optional<qint64> bestCheckpoint() const;             // the step with the lowest validation loss, else the newest
+    std::vector<CheckpointRow> checkpoints;         // newest first
+    std::optional<double> loss_before, loss_after;  // of the held-out conversations
+    std::optional<jobs::Difference> difference;     // after − before
+    double seconds() const;                         // of training
+    std::optional<qint64> bestCheckpoint() const;   // the step with the lowest validation loss, else the newest
     qint64 lastStep() const { return metrics.steps.empty() ? 0 : metrics.steps.back().step; }
 };
 Result<RunData> readRunData(const std::filesystem::path& folder);

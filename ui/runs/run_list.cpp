@@ -75,8 +75,7 @@ QVariant RunListModel::data(const QModelIndex& index, int role) const {
         case Qt::ToolTipRole:
             return pathText(run.folder);
         case Qt::AccessibleTextRole:
-            return tr("%1, %2, validation loss %3, %4")
-                .arg(name, state, number(lossOf(index.row()), 4), run.differs);
+            return tr("%1, %2, validation loss %3, %4").arg(name, state, number(lossOf(index.row()), 4), run.differs);
         default:
             return {};
     }
@@ -94,8 +93,7 @@ void RunDelegate::paint(QPainter* painter, const QStyleOptionViewItem& option, c
     const StateLook look = stateLook(state);
     const QPalette& palette = option.palette;
     painter->save();
-    if (option.state & QStyle::State_Selected)
-        painter->fillRect(option.rect, colour(Hue::AccentWash, palette));
+    if (option.state & QStyle::State_Selected) painter->fillRect(option.rect, colour(Hue::AccentWash, palette));
     painter->setPen(colour(Hue::Line, palette));
     painter->drawLine(option.rect.bottomLeft(), option.rect.bottomRight());
 
@@ -109,7 +107,8 @@ void RunDelegate::paint(QPainter* painter, const QStyleOptionViewItem& option, c
               colour(look.hue, palette));
     const QString words = stateShort(state, model->stepOf(index.row()), model->totalOf(index.row()));
     // A name keeps at least half of the line; what says the state is cut first.
-    const int words_wide = std::min(small_metrics.horizontalAdvance(words) + 3, (box.width() - indent) / 2 + metrics.averageCharWidth() * 3);
+    const int words_wide = std::min(small_metrics.horizontalAdvance(words) + 3,
+                                    (box.width() - indent) / 2 + metrics.averageCharWidth() * 3);
     painter->setFont(small);
     painter->setPen(colour(state == project::RunState::Failed ? Hue::Bad : Hue::Secondary, palette));
     painter->drawText(QRect(box.right() - words_wide, box.top(), words_wide + 1, line),
@@ -133,7 +132,8 @@ void RunDelegate::paint(QPainter* painter, const QStyleOptionViewItem& option, c
     painter->setPen(colour(Hue::Secondary, palette));
     const QString below = run.differs.isEmpty() && loss ? tr("validation") : run.differs;
     painter->drawText(QRect(right.left(), right.bottom() + 1, right.width(), small_metrics.height() + 2),
-                      Qt::AlignRight | Qt::AlignVCenter, small_metrics.elidedText(below, Qt::ElideRight, right.width()));
+                      Qt::AlignRight | Qt::AlignVCenter,
+                      small_metrics.elidedText(below, Qt::ElideRight, right.width()));
     if ((option.state & QStyle::State_HasFocus) && (option.state & QStyle::State_Selected)) {
         painter->setPen(QPen(colour(Hue::Accent, palette), 2));
         painter->setBrush(Qt::NoBrush);

@@ -151,8 +151,7 @@ QString stateShort(RunState state, qint64 step, qint64 total) {
 QString beforeAfter(const RunData& data) {
     if (!data.loss_after) return {};
     if (!data.loss_before) return tr("Validation loss %1.").arg(number(*data.loss_after, 4));
-    const QString change =
-        tr("Validation loss %1 → %2").arg(number(*data.loss_before, 4), number(*data.loss_after, 4));
+    const QString change = tr("Validation loss %1 → %2").arg(number(*data.loss_before, 4), number(*data.loss_after, 4));
     if (!data.difference || !std::isfinite(data.difference->all.high)) return tr("%1.").arg(change);
     const jobs::Estimate& d = data.difference->all;
     if (!d.excludesZero())
@@ -191,7 +190,8 @@ RunNotice runNotice(const RunData& data, const LiveRun* running) {
             break;
         case RunState::Failed:
             notice.ground = Hue::BadWash;
-            notice.sentence = step > 0 ? tr("Failed after %1.").arg(stepOf(step, total)) : tr("Failed before the first step.");
+            notice.sentence =
+                step > 0 ? tr("Failed after %1.").arg(stepOf(step, total)) : tr("Failed before the first step.");
             notice.hint = shownText(text(data.info.failure), false, 600);
             notice.field = fieldNamedIn(notice.hint);
             if (!notice.field.isEmpty()) notice.acts.push_back(act(RunAct::ShowField));

@@ -134,7 +134,8 @@ void RunPlots::setData(const RunData* run, qint64 total) {
         group_.setEnd({});
         shown_ = run ? run->folder : std::filesystem::path();
     }
-    Series training{tr("training"), Hue::Training, true, false}, validation{tr("validation"), Hue::Validation, false, true};
+    Series training{tr("training"), Hue::Training, true, false},
+        validation{tr("validation"), Hue::Validation, false, true};
     Series rate{tr("learning rate"), Hue::Bar}, norm{tr("gradient norm"), Hue::Training},
         speed{tr("tokens a second"), Hue::Bar};
     if (run) {
@@ -187,7 +188,8 @@ void RunPlots::setTotal(const RunData& run, qint64 total) {
     PlotPoint end;
     if (!run.metrics.steps.empty() && run.info.state != project::RunState::Finished) {
         const project::StepRecord& last = run.metrics.steps.back();
-        const double times = std::max(1.0, static_cast<double>(total) / static_cast<double>(std::max<qint64>(1, last.step)));
+        const double times =
+            std::max(1.0, static_cast<double>(total) / static_cast<double>(std::max<qint64>(1, last.step)));
         end = {static_cast<double>(total), last.epoch * times, seconds_ * times, 0};
     } else {
         end.step = static_cast<double>(total);

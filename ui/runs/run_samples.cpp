@@ -27,8 +27,7 @@ AnswerBlock* block(Hue side, const QString& label, const project::SampleRecord& 
 
 }  // namespace
 
-RunSamples::RunSamples(QWidget* parent)
-    : QWidget(parent), steps_(new QuietCombo), answers_(new QVBoxLayout) {
+RunSamples::RunSamples(QWidget* parent) : QWidget(parent), steps_(new QuietCombo), answers_(new QVBoxLayout) {
     auto* column = new QVBoxLayout(this);
     column->setContentsMargins(0, 0, 0, 0);
     column->setSpacing(2 * kSpace);
@@ -74,8 +73,7 @@ void RunSamples::show(qint64 step) {
     column->setSpacing(2 * kSpace);
     for (const auto& sample : samples_) {
         if (sample.step != step) continue;
-        auto* prompt = new Text(Text::Kind::Strong,
-                                tr("“%1”").arg(shownText(text(sample.prompt), false, 300)));
+        auto* prompt = new Text(Text::Kind::Strong, tr("“%1”").arg(shownText(text(sample.prompt), false, 300)));
         prompt->setWordWrap(true);
         column->addWidget(prompt);
         column->addWidget(block(step == 0 ? Hue::Base : Hue::Adapted, tr("step %1").arg(number(step)), sample));

@@ -66,7 +66,8 @@ void RunSide::setRun(const RunData* run, const LiveRun* live) {
     const qint64 step = live ? std::max<qint64>(live->step, run ? run->lastStep() : 0) : run ? run->lastStep() : 0;
     bar_->setRange(0, 1000);
     bar_->setValue(total > 0 ? static_cast<int>(1000 * step / total) : 0);
-    steps_->setText(total > 0 ? tr("%1 of %2 steps").arg(number(step), number(total)) : tr("%n step(s)", nullptr, static_cast<int>(step)));
+    steps_->setText(total > 0 ? tr("%1 of %2 steps").arg(number(step), number(total))
+                              : tr("%n step(s)", nullptr, static_cast<int>(step)));
     const bool going = live && (live->state == project::RunState::Running || live->pausing);
     left_->setText(live && live->seconds_left ? tr("%1 left").arg(duration(*live->seconds_left))
                    : going                    ? tr("measuring…")
@@ -80,7 +81,7 @@ void RunSide::setRun(const RunData* run, const LiveRun* live) {
     if (live && live->checkpoint_step >= 0)
         facts.push_back({tr("Last checkpoint"), ago(static_cast<double>(live->since_checkpoint.elapsed()) / 1000.0)});
     const QString device = live && !live->device.isEmpty() ? live->device
-                           : run && run->record          ? text(run->record->device.name)
+                           : run && run->record            ? text(run->record->device.name)
                                                            : QString();
     if (!device.isEmpty()) facts.push_back({tr("Device"), shownText(device, false, 18), Hue::Text, false, device});
     if (live && !memory_.isEmpty()) facts.push_back({tr("Model in memory"), memory_});

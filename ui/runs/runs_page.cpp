@@ -50,8 +50,9 @@ RunsPage::RunsPage(Session& session, QWidget* parent)
     splitter_->setChildrenCollapsible(false);
     buildList();
     buildDetail();
-    empty_ = new EmptyState(Glyph::Runs, tr("No runs yet"),
-                            tr("A run trains the adapter of a recipe. Choose conversations and settings, then press Start."));
+    empty_ = new EmptyState(
+        Glyph::Runs, tr("No runs yet"),
+        tr("A run trains the adapter of a recipe. Choose conversations and settings, then press Start."));
     connect(empty_->addButton(tr("Open Recipe")), &QPushButton::clicked, this,
             [this] { Q_EMIT this->session().go().showPage(PageId::Recipe); });
     unreadable_ = new EmptyState(Glyph::Careful, QString());
@@ -158,7 +159,8 @@ void RunsPage::buildActions() {
                            });
     stop_action_ = action(tr("Stop After This Step"), QKeySequence(QStringLiteral("Ctrl+Shift+S")),
                           tr("Finish the step, save a checkpoint, stop"), [this] { act(RunAct::StopAfterStep); });
-    resume_action_ = action(tr("Resume Run"), {}, tr("Go on from the newest checkpoint"), [this] { act(RunAct::Resume); });
+    resume_action_ =
+        action(tr("Resume Run"), {}, tr("Go on from the newest checkpoint"), [this] { act(RunAct::Resume); });
     action(tr("Table of Runs"), QKeySequence(QStringLiteral("Ctrl+T")), tr("All runs as a table to sort and compare"),
            [this] { showTable(!table_button_->isChecked()); });
     action(tr("New Run From This Recipe"), {}, tr("Takes the recipe of the chosen run to edit"),
@@ -184,6 +186,7 @@ void RunsPage::connectAll() {
         if (!wanted_.empty() && presenter_->indexOf(wanted_) >= 0) presenter_->select(std::exchange(wanted_, {}));
         list_->choose(presenter_->selected());
         showAll();
+        if (std::exchange(focus_list_, false) && left_->isVisible()) list_->setFocus();
     });
     connect(presenter_, &RunsPresenter::selectionChanged, this, [this] {
         list_->choose(presenter_->selected());
@@ -210,7 +213,8 @@ void RunsPage::connectAll() {
         list_->runs().setLive(presenter_->live());
         showProgress();
     });
-    connect(list_, &RunList::runChosen, this, [this](const std::filesystem::path& folder) { presenter_->select(folder); });
+    connect(list_, &RunList::runChosen, this,
+            [this](const std::filesystem::path& folder) { presenter_->select(folder); });
     connect(list_, &RunList::deleteWanted, this, &RunsPage::remove);
     connect(table_, &RunsTable::deleteWanted, this, &RunsPage::remove);
     connect(table_, &RunsTable::runOpened, this, [this](const std::filesystem::path& folder) {
@@ -250,11 +254,12 @@ void RunsPage::showAll() {
     const bool chosen = !presenter_->selected().empty();
     table_button_->setEnabled(!presenter_->runs().empty());
     left_->setVisible(!presenter_->runs().empty());
-    if (!presenter_->readError().isEmpty()) unreadable_->setSentence(tr("This run cannot be read"), presenter_->readError());
-    stack_->setCurrentWidget(table                                 ? static_cast<QWidget*>(table_)
-                             : !chosen                             ? empty_
+    if (!presenter_->readError().isEmpty())
+        unreadable_->setSentence(tr("This run cannot be read"), presenter_->readError());
+    stack_->setCurrentWidget(table                                ? static_cast<QWidget*>(table_)
+                             : !chosen                            ? empty_
                              : !presenter_->readError().isEmpty() ? unreadable_
-                                                                   : detail_);
+                                                                  : detail_);
     if (table) table_->choose(presenter_->selected());
     arrange();
     showProgress();
@@ -287,7 +292,8 @@ void RunsPage::showHeader() {
                                                  : shownText(text(recipe.training.filter), false, 34))
               << tr("paths: %1").arg(text(recipe.training.paths));
         for (const auto& [key, value] : shortSettings(recipe)) {
-            if (key == QLatin1String("r") || key == QLatin1String("lr")) words << QStringLiteral("%1 %2").arg(key, value);
+            if (key == QLatin1String("r") || key == QLatin1String("lr"))
+                words << QStringLiteral("%1 %2").arg(key, value);
         }
     }
     while (chip_list_.size() < static_cast<std::size_t>(words.size())) {

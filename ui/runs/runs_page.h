@@ -87,6 +87,7 @@ class RunsPage : public Page {
     RunSide* side_;
     QWidget* side_line_;
     bool side_below_ = false;
+    bool focus_list_ = false;  // once it is there
     QList<QAction*> actions_;
     QAction *pause_action_, *stop_action_, *resume_action_, *delete_action_, *png_action_, *csv_action_;
     std::filesystem::path wanted_;  // the selection of last time, until the list is read

@@ -53,8 +53,8 @@ void RunsPage::act(RunAct what) {
             if (!folder.isEmpty()) Q_EMIT session().go().newRunFrom(folder);
             return;
         case RunAct::ShowFolder: {
-            const auto shown = run && !run->checkpoints.empty() ? run->checkpoints.front().folder
-                                                                   : presenter_->selected();
+            const auto shown =
+                run && !run->checkpoints.empty() ? run->checkpoints.front().folder : presenter_->selected();
             QDesktopServices::openUrl(QUrl::fromLocalFile(pathText(shown)));
             return;
         }
@@ -90,10 +90,10 @@ void RunsPage::remove(const std::filesystem::path& folder) {
     box.setIcon(QMessageBox::NoIcon);
     box.setTextFormat(Qt::PlainText);
     box.setWindowTitle(tr("Move to Trash"));
-    box.setText(run.checkpoints > 0
-                    ? tr("Move run “%1” and its %n checkpoint(s) to the project's trash?", nullptr, run.checkpoints)
-                          .arg(name)
-                    : tr("Move run “%1” to the project's trash?").arg(name));
+    box.setText(
+        run.checkpoints > 0
+            ? tr("Move run “%1” and its %n checkpoint(s) to the project's trash?", nullptr, run.checkpoints).arg(name)
+            : tr("Move run “%1” to the project's trash?").arg(name));
     box.setInformativeText(tr("Undo stays at hand until the program ends; the trash keeps it after that."));
     QPushButton* move = box.addButton(tr("Move to Trash"), QMessageBox::AcceptRole);
     box.addButton(tr("Cancel"), QMessageBox::RejectRole);
@@ -143,9 +143,10 @@ void RunsPage::removed(const std::filesystem::path& folder, const QString& name)
 void RunsPage::savePlot(Plot* plot, bool picture) {
     const RunData* run = presenter_->data();
     if (!run) return;
-    const QString name = QStringLiteral("%1-%2.%3").arg(
-        QString::fromStdString(project::folderName(run->info.name)),
-        QString::fromStdString(project::folderName(utf8(plot->title()))), picture ? QStringLiteral("png") : QStringLiteral("csv"));
+    const QString name = QStringLiteral("%1-%2.%3")
+                             .arg(QString::fromStdString(project::folderName(run->info.name)),
+                                  QString::fromStdString(project::folderName(utf8(plot->title()))),
+                                  picture ? QStringLiteral("png") : QStringLiteral("csv"));
     const QString file = QFileDialog::getSaveFileName(this, picture ? tr("Export Plot") : tr("Export Values"), name,
                                                       picture ? tr("PNG (*.png)") : tr("CSV (*.csv)"));
     if (file.isEmpty()) return;
@@ -154,7 +155,8 @@ void RunsPage::savePlot(Plot* plot, bool picture) {
         [file, picture, image = picture ? plot->picture() : QImage(),
          bytes = picture ? QByteArray() : plot->csv()](const JobContext&) -> Result<bool> {
             if (!picture) {
-                STUDIO_CHECK(io::writeFileAtomic(path(file), std::string_view(bytes.constData(), std::size_t(bytes.size()))));
+                STUDIO_CHECK(
+                    io::writeFileAtomic(path(file), std::string_view(bytes.constData(), std::size_t(bytes.size()))));
                 return true;
             }
             if (!image.save(file, "PNG"))
@@ -191,13 +193,14 @@ QString RunsPage::statusRight() const {
 }
 
 QString RunsPage::help() const {
-    return tr("A run trains an adapter from a frozen copy of the recipe. The list shows every run of the project with "
-              "its state, the course of its training loss and its last validation loss.\n\n"
-              "Plots: Left and Right move the cursor, with Shift by ten steps; + and − zoom, 0 shows all; Ctrl+Left and "
-              "Ctrl+Right move the cut-out. With the pointer, drag to zoom, Shift and drag to move, double-click to show "
-              "all. Table shows the same values as rows.\n\n"
-              "Pause keeps the model in memory. Stop finishes the step and saves a checkpoint; Resume goes on from it "
-              "as if the run had never stopped.");
+    return tr(
+        "A run trains an adapter from a frozen copy of the recipe. The list shows every run of the project with "
+        "its state, the course of its training loss and its last validation loss.\n\n"
+        "Plots: Left and Right move the cursor, with Shift by ten steps; + and − zoom, 0 shows all; Ctrl+Left and "
+        "Ctrl+Right move the cut-out. With the pointer, drag to zoom, Shift and drag to move, double-click to show "
+        "all. Table shows the same values as rows.\n\n"
+        "Pause keeps the model in memory. Stop finishes the step and saves a checkpoint; Resume goes on from it "
+        "as if the run had never stopped.");
 }
 
 void RunsPage::focusSearch() {
@@ -213,6 +216,7 @@ bool RunsPage::escape() {
 }
 
 void RunsPage::activated() {
+    focus_list_ = !list_->isVisible();
     if (!presenter_->listed() && session().hasProject()) presenter_->start();
     list_->setFocus();
 }

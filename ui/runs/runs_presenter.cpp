@@ -55,7 +55,8 @@ void RunsPresenter::readList() {
     }
     reading_list_ = true;
     session_.files().run<std::vector<RunBrief>>(
-        this, [entries = entries_, known = briefs_](const JobContext&) -> Result<std::vector<RunBrief>> {
+        this,
+        [entries = entries_, known = briefs_](const JobContext&) -> Result<std::vector<RunBrief>> {
             return readBriefs(entries, known);
         },
         [this](Result<std::vector<RunBrief>> read) {
@@ -65,9 +66,9 @@ void RunsPresenter::readList() {
             if (std::exchange(read_again_, false)) return readList();
             if (selected_.empty() || (indexOf(selected_) < 0 && !liveSelected())) {
                 const bool live = live_ && indexOf(path(live_->folder)) >= 0;
-                select(live ? path(live_->folder)
-                            : briefs_.empty() ? std::filesystem::path() : briefs_.front().folder);
-            } else if (data_ && indexOf(selected_) >= 0 && data_->info.state != briefs_[std::size_t(indexOf(selected_))].info.state) {
+                select(live ? path(live_->folder) : briefs_.empty() ? std::filesystem::path() : briefs_.front().folder);
+            } else if (data_ && indexOf(selected_) >= 0 &&
+                       data_->info.state != briefs_[std::size_t(indexOf(selected_))].info.state) {
                 reload();
             }
             Q_EMIT runsChanged();
@@ -141,8 +142,8 @@ void RunsPresenter::setLive(const std::optional<LiveRun>& live) {
     if (saved && data_ && liveSelected()) {
         session_.files().run<std::vector<CheckpointRow>>(
             this,
-            [folder = selected_, metrics = project::Metrics{{}, data_->metrics.evaluations}](const JobContext&)
-                -> Result<std::vector<CheckpointRow>> { return readCheckpoints(folder, metrics); },
+            [folder = selected_, metrics = project::Metrics{{}, data_->metrics.evaluations}](
+                const JobContext&) -> Result<std::vector<CheckpointRow>> { return readCheckpoints(folder, metrics); },
             [this, folder = selected_](Result<std::vector<CheckpointRow>> rows) {
                 if (!rows || folder != selected_ || !data_) return;
                 data_->checkpoints = std::move(*rows);

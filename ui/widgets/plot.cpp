@@ -185,9 +185,8 @@ void Plot::restyle() {
 
 double Plot::unit() const {
     if (group_.x() != PlotX::Time) return 1;
-    const double most = std::max(group_.end().seconds, series_.empty() || series_[0].points.empty()
-                                                           ? 0
-                                                           : series_[0].points.back().seconds);
+    const double most = std::max(group_.end().seconds,
+                                 series_.empty() || series_[0].points.empty() ? 0 : series_[0].points.back().seconds);
     return most > 3 * 3600 ? 3600 : most > 180 ? 60 : 1;
 }
 

@@ -198,7 +198,8 @@ void Plot::keyPressEvent(QKeyEvent* event) {
 
 void Plot::contextMenuEvent(QContextMenuEvent* event) {
     QMenu menu(this);
-    menu.addAction(tr("Copy Values"), this, [this] { QGuiApplication::clipboard()->setText(QString::fromUtf8(csv())); });
+    menu.addAction(tr("Copy Values"), this,
+                   [this] { QGuiApplication::clipboard()->setText(QString::fromUtf8(csv())); });
     menu.addAction(tr("Copy Picture"), this, [this] { QGuiApplication::clipboard()->setImage(picture()); });
     menu.addAction(tr("Export PNG…"), this, &Plot::exportPngWanted);
     menu.addAction(tr("Export CSV…"), this, &Plot::exportCsvWanted);

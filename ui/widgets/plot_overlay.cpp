@@ -60,8 +60,8 @@ void PlotOverlay::paintSpikes(QPainter& painter) {
         const double x = canvas_.xAxis->coordToPixel(at(point, plot_.group_.x()) / plot_.unit());
         if (x < area.left() || x > area.right()) continue;
         if (++marked > 20) break;
-        const double y = std::clamp(canvas_.yAxis->coordToPixel(point.value), area.top() + radius + 2,
-                                    area.bottom() - radius - 2);
+        const double y =
+            std::clamp(canvas_.yAxis->coordToPixel(point.value), area.top() + radius + 2, area.bottom() - radius - 2);
         painter.drawEllipse(QPointF(x, y), radius, radius);
         const QString words = Plot::tr("spike %1").arg(number(static_cast<qint64>(point.step)));
         const double wide = painter.fontMetrics().horizontalAdvance(words);

@@ -17,6 +17,7 @@ class RowHeader final : public QHeaderView {
         setSectionsClickable(true);
         setHighlightSections(false);
         setStretchLastSection(true);
+        viewport()->setAutoFillBackground(false);
     }
 
   protected:
@@ -27,6 +28,7 @@ class RowHeader final : public QHeaderView {
     }
     void paintSection(QPainter* painter, const QRect& rect, int section) const override {
         painter->save();
+        painter->fillRect(rect, colour(Hue::Window, this));
         painter->setPen(colour(Hue::Line, this));
         painter->drawLine(rect.bottomLeft(), rect.bottomRight());
         const QFont small = secondaryFont(font());

@@ -12,8 +12,8 @@ QString shownText(const QString& text, bool lines, qsizetype most) {
             out += lines ? c : QChar(u' ');
         else if (u == u'\r')
             continue;
-        else if (u < 0x20 || (u >= 0x7f && u < 0xa0) || (u >= 0x200b && u <= 0x200f) ||
-                 (u >= 0x2028 && u <= 0x202e) || (u >= 0x2060 && u <= 0x206f) || u == 0xfeff || u == 0x061c)
+        else if (u < 0x20 || (u >= 0x7f && u < 0xa0) || (u >= 0x200b && u <= 0x200f) || (u >= 0x2028 && u <= 0x202e) ||
+                 (u >= 0x2060 && u <= 0x206f) || u == 0xfeff || u == 0x061c)
             out += QChar(0x25a1);
         else
             out += c;

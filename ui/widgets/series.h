@@ -20,8 +20,8 @@ double at(const PlotPoint& point, PlotX x);
 struct Series {
     QString name;  // "training"
     Hue hue = Hue::Training;
-    bool smoothed = false;      // the raw values faint, the smoothed ones strong, spikes marked
-    bool dotted = false;        // dashed with dots: the second cue
+    bool smoothed = false;  // the raw values faint, the smoothed ones strong, spikes marked
+    bool dotted = false;    // dashed with dots: the second cue
     std::vector<PlotPoint> points = {};
 
     // Infinite values become gaps.

@@ -50,7 +50,8 @@ jobs::EvaluationRecord sampleRecord(const std::filesystem::path& run, const std:
     record.tokens = 49837;
     record.base = jobs::SideResult{1.7442, 0.02, std::exp(1.7442)};
     record.model = {1.7442 - gain, 0.02, std::exp(1.7442 - gain)};
-    record.difference = jobs::Difference{{-gain, 0.01, -gain - 0.02, -gain + 0.02}, {-gain * 0.9, 0.01, -gain - 0.01, -gain + 0.03}};
+    record.difference =
+        jobs::Difference{{-gain, 0.01, -gain - 0.02, -gain + 0.02}, {-gain * 0.9, 0.01, -gain - 0.01, -gain + 0.03}};
     jobs::AnswerStatistics answers;
     answers.base.emplace();
     for (int i = 0; i < 36; ++i) {
@@ -64,12 +65,14 @@ jobs::EvaluationRecord sampleRecord(const std::filesystem::path& run, const std:
     }
     for (int i = 0; i < 12; ++i) {
         answers.request.prompts.push_back(prompts[(i + 10) % 12]);
-        answers.model.text.push_back("The largest ocean in the world is the Pacific Ocean. It covers about 165 million "
-                                     "square kilometres, roughly a third of the Earth’s surface.");
+        answers.model.text.push_back(
+            "The largest ocean in the world is the Pacific Ocean. It covers about 165 million "
+            "square kilometres, roughly a third of the Earth’s surface.");
         answers.model.end.push_back("stopped by itself");
         answers.model.tokens.push_back(41 + i);
-        answers.base->text.push_back("The Pacific Ocean.\nExercise 2:\nWhat is the smallest ocean in the world?\nAnswer: "
-                                     "The Arctic Ocean.\nExercise 3: …");
+        answers.base->text.push_back(
+            "The Pacific Ocean.\nExercise 2:\nWhat is the smallest ocean in the world?\nAnswer: "
+            "The Arctic Ocean.\nExercise 3: …");
         answers.base->end.push_back(i == 0 ? "stopped by itself" : "cut at 128 tokens");
         answers.base->tokens.push_back(i == 0 ? 5 : 128);
     }
@@ -190,6 +193,8 @@ class EvaluatePageTest : public QObject {
         shown.page.presenter().progress({"Loading weights", 5'560'000'000, 5'560'000'000, "bytes"});
         shown.page.presenter().progress({"Loss with the adapter", 49837, 49837, "tokens"});
         shown.page.presenter().progress({"Loss of the base", 18210, 49837, "tokens"});
+        for (auto* button : shown.page.findChildren<QPushButton*>())
+            if (button->text() == QStringLiteral("Progress")) button->click();
         photograph(shown.page, QStringLiteral("evaluate-running"));
         shown.page.presenter().cancel();
         QVERIFY(!shown.page.presenter().running());
