@@ -115,6 +115,7 @@ QWidget* ConsequencesView::buildPictures() {
     lines->addSpacing(2 * kSpace);
     lengths_title_ = new Text(Text::Kind::Section, {}, column);
     lengths_ = new LengthBars(column);
+    for (Text* title : {curve_title_, lengths_title_}) title->setWordWrap(true);
     lines->addWidget(lengths_title_);
     lines->addWidget(lengths_);
     lines->addStretch();
@@ -340,12 +341,14 @@ void ConsequencesView::paintEvent(QPaintEvent*) {
 void ConsequencesView::resizeEvent(QResizeEvent* event) {
     QWidget::resizeEvent(event);
     const int unit = QFontMetrics(font()).height();
-    const bool wide = width() >= unit * 46;
+    const bool wide = width() >= unit * 35;
+    const bool roomy = width() >= unit * 46;
     figures_->setMinimumWidth(0);
-    figures_->setMaximumWidth(wide ? unit * 18 : QWIDGETSIZE_MAX);
-    if (wide) figures_->setMinimumWidth(unit * 16);
+    figures_->setMaximumWidth(wide ? unit * (roomy ? 18 : 14) : QWIDGETSIZE_MAX);
+    if (wide) figures_->setMinimumWidth(unit * (roomy ? 16 : 14));
+    findings_->setNarrow(wide && !roomy);
     columns_->setDirection(wide ? QBoxLayout::LeftToRight : QBoxLayout::BottomToTop);
-    columns_->setSpacing(wide ? 6 * kSpace : 4 * kSpace);
+    columns_->setSpacing(roomy ? 6 * kSpace : 4 * kSpace);
     columns_->setStretch(0, wide ? 1 : 0);
 }
 

@@ -83,7 +83,7 @@ void FindingsView::addCard(const Finding& finding) {
         lines->addWidget(hint);
     }
     // Side by side where both are short.
-    const bool aside = (finding.cure + fieldLabel(utf8(finding.key))).size() < 34;
+    const bool aside = (finding.cure + fieldLabel(utf8(finding.key))).size() < (narrow_ ? 18 : 34);
     auto* buttons = new QBoxLayout(aside ? QBoxLayout::LeftToRight : QBoxLayout::TopToBottom);
     buttons->setSpacing(aside ? 3 * kSpace : kSpace);
     if (!finding.cure.isEmpty()) {
@@ -115,13 +115,24 @@ void FindingsView::setFindings(const std::vector<Finding>& findings) {
                QLatin1Char('\n');
     if (all == shown_) return;
     shown_ = all;
+    findings_ = findings;
+    rebuild();
+}
+
+void FindingsView::setNarrow(bool narrow) {
+    if (narrow_ == narrow) return;
+    narrow_ = narrow;
+    rebuild();
+}
+
+void FindingsView::rebuild() {
     while (QLayoutItem* item = column_->takeAt(0)) {
         if (QWidget* old = item->widget()) old->hide(), old->deleteLater();
         delete item;
     }
     Card* ticks = nullptr;
     QVBoxLayout* lines = nullptr;
-    for (const Finding& finding : findings) {
+    for (const Finding& finding : findings_) {
         if (finding.kind != Finding::Kind::Good) {
             addCard(finding);
             continue;

@@ -22,7 +22,7 @@ QSize LengthBars::sizeHint() const {
 
 QSize LengthBars::minimumSizeHint() const {
     const int line = QFontMetrics(font()).height();
-    return {line * 16, line * 7};
+    return {line * 14, line * 7};
 }
 
 void LengthBars::setRun(const jobs::PreviewRun* run, bool stale) {

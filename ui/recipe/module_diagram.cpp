@@ -35,7 +35,7 @@ QSize ModuleDiagram::sizeHint() const {
 
 QSize ModuleDiagram::minimumSizeHint() const {
     const int line = QFontMetrics(font()).height();
-    return {line * 20, line * 13};
+    return {line * 18, line * 13};
 }
 
 void ModuleDiagram::setModel(const jobs::PreviewModel* model, bool stale) {
@@ -71,8 +71,9 @@ void ModuleDiagram::drawBox(QPainter& painter, const QRectF& box, const Linear& 
     painter.drawRoundedRect(box, 5, 5);
     painter.setPen(colour(stale_ || !known_ ? Hue::Faint : Hue::Text, this));
     if (linear.count.isEmpty()) {
-        painter.setFont(font());
-        painter.drawText(box, Qt::AlignCenter, linear.name);
+        const bool fits = QFontMetrics(font()).horizontalAdvance(linear.name) <= box.width() - 8;
+        painter.setFont(fits ? font() : secondaryFont(font()));
+        painter.drawText(box, Qt::AlignCenter | Qt::TextDontClip, linear.name);
         return;
     }
     const double half = box.height() / 2;
@@ -93,9 +94,9 @@ void ModuleDiagram::paintEvent(QPaintEvent*) {
     const double column = width / 24.0;
 
     // LayerNorm, the fork, three columns of boxes, and the sum.
-    const double box_width = column * 4.5;
-    const double norm_x = column * 1.6, norm_width = column * 4.2;
-    const double first = column * 7.2, second = first + box_width + column * 0.8,
+    const double box_width = column * 4.45;
+    const double norm_x = column * 1.6, norm_width = column * 4.6;
+    const double first = column * 7.5, second = first + box_width + column * 0.8,
                  third = second + box_width + column * 0.8;
     const double fork = (norm_x + norm_width + first) / 2, sum = third + box_width + column * 0.9;
 

@@ -23,7 +23,7 @@ QSize RateCurve::sizeHint() const {
 
 QSize RateCurve::minimumSizeHint() const {
     const int line = QFontMetrics(font()).height();
-    return {line * 16, line * 8};
+    return {line * 14, line * 8};
 }
 
 void RateCurve::setRun(const jobs::PreviewRun* run, bool stale) {

@@ -47,6 +47,7 @@ class RecipePicturesTest : public QObject {
         photograph(*page_, QStringLiteral("recipe-changes"));
         photograph(*page_, QStringLiteral("recipe-narrow"), {1024, 640});
         photograph(*page_, QStringLiteral("recipe-wide"), {1720, 1000});
+        photograph(*page_, QStringLiteral("recipe-beside-rail"), {1130, 710});
         page_->resize(1280, 800);
     }
 
