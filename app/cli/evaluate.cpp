@@ -52,7 +52,8 @@ void addEvaluate(CLI::App& app, Run& run) {
     const auto options = std::make_shared<Options>();
     auto& model = options->request.model;
     command->add_option("--model_path", model.model_path, "base model, merged model, or run folder")->required();
-    command->add_option("--data_path", options->request.data_path, "OASST or chat JSONL, or a prepared folder")
+    command
+        ->add_option("--data_path", options->request.data_path, "OASST or chat JSONL, a prepared folder or a project")
         ->required();
     command->add_option("--adapter", model.adapter, "PEFT adapter, checkpoint or run");
     command->add_option("--qlora_config", model.qlora_config, "how the base is quantised");

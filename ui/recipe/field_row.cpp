@@ -197,18 +197,22 @@ void FieldRow::commit() {
 
 void FieldRow::discard() {
     typing_.stop();
+    const bool was_unusable = unusable_;
     typed_ = unusable_ = false;
     refresh();
+    if (was_unusable) Q_EMIT stateChanged();
 }
 
 void FieldRow::take() {
     typing_.stop();
     if (!typed_) return;
     const auto taken = document_.set(field_.key, fileText(field_, control_->text()));
+    const bool was_unusable = unusable_;
     unusable_ = !taken;
     if (taken) {
         typed_ = false;
         refresh();
+        if (was_unusable) Q_EMIT stateChanged();
     } else {
         control_->setWrong(true);
         showError(sentenceOf(taken.error()), false);
@@ -217,6 +221,8 @@ void FieldRow::take() {
 }
 
 void FieldRow::refresh() {
+    const bool differed = differs_, was_unusable = unusable_;
+    const QString had = error_;
     const auto value = config::valueText(document_.recipe(), field_.key);
     const auto preset = config::valueText(document_.reference(), field_.key);
     differs_ = value && preset && *value != *preset;
@@ -242,7 +248,7 @@ void FieldRow::refresh() {
     }
     control_->setWrong(!sentence.isEmpty() && !careful);
     showError(sentence, careful);
-    Q_EMIT stateChanged();
+    if (differed != differs_ || was_unusable != unusable_ || had != error_) Q_EMIT stateChanged();
 }
 
 void FieldRow::showError(const QString& sentence, bool careful) {

@@ -70,6 +70,7 @@ class RecipeStartTest : public QObject {
         QCOMPARE(shows.count(), 1);
         QVERIFY(!page_->view()->startButton()->isEnabled());
         QVERIFY(page_->view()->startButton()->toolTip().contains(QStringLiteral("first")));
+        photograph(*page_, QStringLiteral("recipe-run-active"));
         QVERIFY(waitFor([&] { return ended.count() == 1; }, 110000));
         const auto end = ended.first().first().value<RunEnd>();
         QVERIFY2(end.summary, end.error ? end.error->text().c_str() : "");
