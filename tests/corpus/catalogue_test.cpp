@@ -124,6 +124,8 @@ class CatalogueTest : public QObject {
         EXPECT_OK(files.import(lines({row("r", "", "r", "prompter", "äöüäöü")})));
         QCOMPARE(corpus::firstLines(files.store, {1}, 5)->at(0), std::string("äö…"));
         QCOMPARE(corpus::firstLines(files.store, {1}, 12)->at(0), std::string("äöüäöü"));
+        EXPECT_OK(files.import(lines({row("n", "", "n", "prompter", std::string("a\0b", 3))})));
+        QCOMPARE(corpus::firstLines(files.store, {2})->at(0), std::string("a\0b", 3));
     }
 };
 

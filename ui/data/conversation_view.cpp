@@ -15,6 +15,7 @@ namespace studio::ui {
 namespace {
 
 constexpr qsizetype kShown = 32 * 1024;  // characters of a message that are laid out at first, and with each "more"
+constexpr int kEager = 30;               // messages of a branch that are laid out before they are in sight
 constexpr int kGap = 3 * kSpace;
 constexpr int kMargin = 3 * kSpace;
 constexpr int kMaxZoom = 10, kMinZoom = -4;
@@ -31,6 +32,7 @@ ConversationView::ConversationView(Reading& reading, QWidget* parent) : QAbstrac
     connect(&reading_, &Reading::conversationChanged, this, [this] {
         blocks_.clear();
         shown_.clear();
+        tops_.assign(1, kMargin);
         dropSelection();
         verticalScrollBar()->setValue(0);
     });
@@ -85,27 +87,67 @@ MessageBlock& ConversationView::block(int place) {
     return *block;
 }
 
-void ConversationView::relayout() {
+double ConversationView::estimated(int index) const {
+    const corpus::Message& m = reading_.message(index);
+    const QFontMetricsF body(fonts_.body);
+    const auto characters = static_cast<double>(std::min<std::int64_t>(m.length, kShown));
+    return (4 + characters * body.averageCharWidth() / columnWidth()) * (body.height() + 1);
+}
+
+void ConversationView::measure() {
     tops_.assign(1, kMargin);
     const int n = reading_.empty() ? 0 : static_cast<int>(reading_.path().size());
-    for (int i = 0; i < n; ++i) tops_.push_back(tops_.back() + block(i).height() + kGap);
+    for (int i = 0; i < n; ++i) {
+        const int index = reading_.path()[static_cast<std::size_t>(i)];
+        const bool exact = n <= kEager || blocks_.contains(index);
+        tops_.push_back(tops_.back() + (exact ? block(i).height() : estimated(index)) + kGap);
+    }
     const int height = static_cast<int>(tops_.back());
     verticalScrollBar()->setRange(0, std::max(0, height - viewport()->height()));
     verticalScrollBar()->setPageStep(viewport()->height());
     verticalScrollBar()->setSingleStep(QFontMetrics(fonts_.body).height() * 2);
+}
+
+void ConversationView::relayout() {
+    measure();
+    settle();
     viewport()->update();
+}
+
+void ConversationView::settle() {
+    if (settling_ || reading_.empty()) return;
+    settling_ = true;
+    for (int round = 0; round < 8; ++round) {
+        const int scroll = verticalScrollBar()->value(), first = placeAt(scroll);
+        bool changed = false;
+        for (int place = first; place + 1 < static_cast<int>(tops_.size()); ++place) {
+            if (tops_[static_cast<std::size_t>(place)] > scroll + viewport()->height()) break;
+            if (blocks_.contains(reading_.path()[static_cast<std::size_t>(place)])) continue;
+            block(place);
+            changed = true;
+        }
+        if (!changed) break;
+        const double within = scroll - tops_[static_cast<std::size_t>(first)];
+        measure();
+        verticalScrollBar()->setValue(static_cast<int>(tops_[static_cast<std::size_t>(first)] + within));
+        viewport()->update();
+    }
+    settling_ = false;
 }
 
 void ConversationView::showCurrent() {
     const int place = reading_.empty() ? -1 : reading_.placeOnPath(reading_.current());
-    if (place < 0 || tops_.size() < static_cast<std::size_t>(place) + 2) return;
-    const int top = static_cast<int>(tops_[static_cast<std::size_t>(place)]) - kGap;
-    const int bottom = static_cast<int>(tops_[static_cast<std::size_t>(place) + 1]);
-    const int at = verticalScrollBar()->value(), page = viewport()->height();
-    if (top < at || bottom - top > page)
-        verticalScrollBar()->setValue(top);
-    else if (bottom > at + page)
-        verticalScrollBar()->setValue(bottom - page);
+    for (int round = 0; round < 2; ++round) {  // the second time with the true heights
+        if (place < 0 || tops_.size() < static_cast<std::size_t>(place) + 2) return;
+        const int top = static_cast<int>(tops_[static_cast<std::size_t>(place)]) - kGap;
+        const int bottom = static_cast<int>(tops_[static_cast<std::size_t>(place) + 1]);
+        const int at = verticalScrollBar()->value(), page = viewport()->height();
+        if (top < at || bottom - top > page)
+            verticalScrollBar()->setValue(top);
+        else if (bottom > at + page)
+            verticalScrollBar()->setValue(bottom - page);
+        settle();
+    }
 }
 
 int ConversationView::placeAt(double y) const {
@@ -149,6 +191,7 @@ void ConversationView::resizeEvent(QResizeEvent* event) {
 
 void ConversationView::scrollContentsBy(int, int dy) {
     viewport()->scroll(0, dy);
+    settle();
 }
 
 void ConversationView::dropSelection() {

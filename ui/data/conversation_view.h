@@ -48,6 +48,9 @@ class ConversationView : public QAbstractScrollArea {
     };
     void restyle();
     void relayout();  // heights and the scroll bar
+    void measure();   // tops_, estimated where a long branch was not looked at yet
+    void settle();    // lays out what is in sight and puts its true heights in
+    double estimated(int index) const;
     MessageBlock& block(int place);
     int placeAt(double y) const;  // y in the contents
     Spot spotAt(const QPoint& point);
@@ -66,7 +69,7 @@ class ConversationView : public QAbstractScrollArea {
     std::map<int, qsizetype> shown_;                       // characters laid out, where more were asked for
     std::vector<double> tops_;                             // of each place on the path, and the end
     Spot anchor_, cursor_;
-    bool selecting_ = false, restyling_ = false;
+    bool selecting_ = false, restyling_ = false, settling_ = false;
 };
 
 }  // namespace studio::ui

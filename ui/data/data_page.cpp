@@ -87,11 +87,22 @@ void DataPage::buildStrip() {
     row->setSpacing(3 * kSpace);
     strip_bar_->setTextVisible(false);
     strip_bar_->setFixedHeight(2 * kSpace);
-    strip_bar_->setAccessibleName(tr("Progress of the import"));
+    strip_bar_->setAccessibleName(tr("Progress"));
     auto* cancel = new QPushButton(tr("Cancel"));
-    cancel->setAccessibleName(tr("Cancel the import"));
-    cancel->setToolTip(tr("Stops the import; the file being read leaves no trace"));
-    connect(cancel, &QPushButton::clicked, this, [this] { import_.cancel(); });
+    cancel->setAccessibleName(tr("Cancel"));
+    cancel->setToolTip(tr("Stops; of a file that is being imported nothing stays"));
+    connect(cancel, &QPushButton::clicked, this, [this] {
+        if (import_.running()) return import_.cancel();
+        library_.giveUp();
+        showStrip();
+    });
+    patience_.setSingleShot(true);
+    patience_.setInterval(400);
+    connect(&patience_, &QTimer::timeout, this, &DataPage::showStrip);
+    connect(&library_, &Library::progress, this, [this](const Progress& value) {
+        looking_ = value;
+        showStrip();
+    });
     row->addWidget(strip_text_);
     row->addWidget(strip_bar_, 1);
     row->addWidget(cancel);
@@ -161,7 +172,7 @@ void DataPage::wire() {
     });
     connect(facets_, &FacetPanel::filterWanted, this, &DataPage::setFilter);
     connect(facets_, &FacetPanel::importWanted, this, &DataPage::chooseFiles);
-    connect(&import_, &ImportTask::changed, this, &DataPage::showImport);
+    connect(&import_, &ImportTask::changed, this, &DataPage::showStrip);
     connect(&import_, &ImportTask::finished, this, &DataPage::showReport);
     connect(&import_, &ImportTask::stored, this, [this] { this->session().tellCorpusChanged(); });
     connect(report_, &ImportReportView::closed, this, [this] {
@@ -171,6 +182,7 @@ void DataPage::wire() {
     });
     connect(report_, &ImportReportView::keepReadable, this,
             [this](const QString& file) { import_.start({file}, true); });
+    connect(&session().go(), &Navigator::showInData, this, &DataPage::setFilter);
     connect(&session().go(), &Navigator::openConversation, this,
             [this](const QString& message_id) { openMessage(message_id); });
     const auto again = [this] {
@@ -219,17 +231,25 @@ void DataPage::importFiles(const QStringList& files) {
     import_.start(files);
 }
 
-void DataPage::showImport() {
-    strip_->setVisible(import_.running());
-    if (!import_.running()) return;
-    const Progress& progress = import_.progress();
+// The import, else a question that takes its time.
+void DataPage::showStrip() {
+    const bool importing = import_.running();
+    const bool looking = !importing && library_.busy() && !patience_.isActive();
+    strip_->setVisible(importing || looking);
+    empty_->setEnabled(!importing);
+    if (!importing && !looking) return;
+    const Progress& progress = importing ? import_.progress() : looking_;
     const QString name = visibleLine(QFileInfo(import_.file()).fileName());
-    QString words = tr("Importing %1").arg(name);
-    if (progress.total > 0 && progress.unit == "bytes")
+    QString words = importing ? tr("Importing %1").arg(name) : tr("Looking through the messages…");
+    if (!importing && progress.total > 0)
+        words = tr("%1: %2 of %3")
+                    .arg(text(progress.phase), number(static_cast<qint64>(progress.done)),
+                         number(static_cast<qint64>(progress.total)));
+    else if (progress.total > 0 && progress.unit == "bytes")
         words = tr("Importing %1 · %2 of %3").arg(name, bytes(progress.done), bytes(progress.total));
     else if (!progress.phase.empty())
         words = tr("Importing %1 · %2").arg(name, text(progress.phase));
-    if (import_.waiting() > 0) words = tr("%1 · %Ln more", nullptr, import_.waiting()).arg(words);
+    if (importing && import_.waiting() > 0) words = tr("%1 · %n more", nullptr, import_.waiting()).arg(words);
     strip_text_->setText(words);
     strip_bar_->setRange(0, progress.total > 0 ? 1000 : 0);
     if (progress.total > 0)
@@ -238,7 +258,7 @@ void DataPage::showImport() {
 }
 
 void DataPage::showReport() {
-    showImport();
+    showStrip();
     report_->show(import_.outcomes());
     report_action_->setEnabled(true);
     report_shown_ = true;
@@ -273,10 +293,14 @@ void DataPage::ask() {
     const auto parsed = corpus::Filter::parse(utf8(filter()));
     if (!parsed) return;  // the box says what is wrong; the list stays as it was
     facets_->setFilter(filter());
+    looking_ = {};
+    patience_.start();
     library_.ask(filter(), list_->scope(), list_->sort());
 }
 
 void DataPage::onFailed(const Error& error) {
+    patience_.stop();
+    showStrip();
     session().messages().fail(QStringLiteral("data-store"), error, tr("Try again"), [this] { reload(); });
     if (!library_.listing()) {
         broken_->setSentence(text(error.message), text(error.hint));
@@ -286,6 +310,8 @@ void DataPage::onFailed(const Error& error) {
 }
 
 void DataPage::onListed() {
+    patience_.stop();
+    showStrip();
     const auto listing = library_.listing();
     session().messages().dismiss(QStringLiteral("data-store"));
     list_->show(listing);

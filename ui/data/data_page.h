@@ -2,6 +2,7 @@
 #pragma once
 
 #include <QPointer>
+#include <QTimer>
 
 #include "ui/data/facet_panel.h"
 #include "ui/data/import_report_view.h"
@@ -65,13 +66,15 @@ class DataPage : public Page {
     void onFailed(const Error& error);
     void openMessage(const QString& message_id, const QString& branch = {}, bool asked_for = true);
     void train();
-    void showImport();
+    void showStrip();
     void showReport();
     void showBody();
     void fitWidth();
     void stepConversation(int step);
 
     Library library_;
+    QTimer patience_;   // after which a question that is not answered shows itself
+    Progress looking_;  // of that question
     ImportTask import_;
     QWidget* strip_;
     Text* strip_text_;

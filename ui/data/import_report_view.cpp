@@ -53,7 +53,8 @@ class ListedModel : public QAbstractTableModel {
                                : index.column() == 1 ? row.reason
                                : index.column() == 2 ? row.message
                                                      : row.beginning;
-        return role == Qt::ToolTipRole ? words.toHtmlEscaped() : words;
+        if (role == Qt::ToolTipRole) return words.toHtmlEscaped();
+        return index.column() == 0 ? words + QStringLiteral("  ") : words;  // numbers keep off the column beside
     }
     QVariant headerData(int section, Qt::Orientation orientation, int role) const override {
         if (orientation == Qt::Horizontal && role == Qt::TextAlignmentRole)

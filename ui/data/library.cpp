@@ -210,13 +210,22 @@ void Library::ask(const QString& filter, Scope scope, SortBy sort) {
         },
         [this](Result<Answer> answer) {
             if (!answer) {
-                if (!answer.error().cancelled()) Q_EMIT failed(answer.error());
+                if (!answer.error().cancelled()) {
+                    question_ = nullptr;
+                    Q_EMIT failed(answer.error());
+                }
                 return;
             }
             question_ = nullptr;
             listing_ = std::move(*answer);
             Q_EMIT listed();
         });
+    connect(question_, &Task::progress, this, &Library::progress);
+}
+
+void Library::giveUp() {
+    if (question_) question_->cancel();
+    question_ = nullptr;
 }
 
 void Library::titles(QObject* receiver, std::vector<std::int32_t> trees, std::function<void(Titles)> done) {

@@ -58,6 +58,7 @@ class Library : public QObject {
     void reload();
     // Asks for the listing; a question that is still being answered is dropped.
     void ask(const QString& filter, Scope scope, SortBy sort);
+    void giveUp();  // the question; the listing stays as it was
     bool busy() const { return !question_.isNull(); }
     const std::shared_ptr<const Listing>& listing() const { return listing_; }
 
@@ -72,6 +73,7 @@ class Library : public QObject {
   Q_SIGNALS:
     void listed();
     void failed(const studio::Error& error);
+    void progress(const studio::Progress& value);  // of a question that takes its time: "Indexing words"
 
   private:
     struct Shelf;  // touched by the query thread only

@@ -97,8 +97,12 @@ ListPane::ListPane(Library& library, QWidget* parent)
     list_->setAccessibleName(tr("Conversations"));
     list_->viewport()->setBackgroundRole(QPalette::Window);
     list_->viewport()->setAutoFillBackground(true);
-    connect(list_->selectionModel(), &QItemSelectionModel::currentChanged, this,
-            [this](const QModelIndex& now) { Q_EMIT treeChosen(model_->treeAt(now.row())); });
+    connect(list_->selectionModel(), &QItemSelectionModel::currentChanged, this, [this](const QModelIndex& now) {
+        // A view that gets the focus makes its first row the current one without choosing it.
+        if (now.isValid() && !list_->selectionModel()->isSelected(now))
+            list_->selectionModel()->select(now, QItemSelectionModel::ClearAndSelect);
+        Q_EMIT treeChosen(model_->treeAt(now.row()));
+    });
     body_->addWidget(list_);
     way_out_ = nothing_->addButton({});
     other_way_ = nothing_->addButton({});
@@ -241,8 +245,9 @@ void ListPane::showCount() {
            "%4 below one left out.")
             .arg(number(listing_->selection->left_out.deleted), number(listing_->selection->left_out.orphans),
                  number(listing_->selection->left_out.filtered), number(listing_->selection->left_out.below)));
-    const QString words =
-        chosen == 1 ? tr("Train on this conversation") : tr("Train on these %1 conversations").arg(number(chosen));
+    const QString words = chosen == 0   ? tr("No conversation to train on")
+                          : chosen == 1 ? tr("Train on this conversation")
+                                        : tr("Train on these %1 conversations").arg(number(chosen));
     train_->setText(words);
     train_->setAccessibleName(words);
     train_->setToolTip(tr("Writes this filter into the recipe"));

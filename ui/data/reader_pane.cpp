@@ -103,6 +103,7 @@ ReaderPane::ReaderPane(Session& session, Library& library, QWidget* parent)
     side->addWidget(new Legend);
     side->addSpacing(kSpace);
     side->addWidget(new Text(Text::Kind::Section, tr("This conversation")));
+    facts_->setMaximumWidth(60 * fontMetrics().averageCharWidth());
     side->addWidget(facts_);
     side->addStretch(1);
     side_->setMinimumWidth(34 * fontMetrics().averageCharWidth());

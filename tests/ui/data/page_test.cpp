@@ -77,6 +77,11 @@ class PageTest : public QObject {
         QTest::keyClick(desk.page.reader()->view(), Qt::Key_Right);
         photograph(desk.page, q("data-reader"), {1440, 830});
         photograph(desk.page, q("data-narrow"), {1024, 560});
+        desk.page.listPane()->facetsButton()->setChecked(true);
+        photograph(desk.page, q("data-drawer"), {1200, 640});
+        QVERIFY(desk.page.escape());
+        desk.page.reader()->mapButton()->setChecked(true);
+        photograph(desk.page, q("data-tree"), {1024, 560});
     }
 
     void aWrongFilterIsExplainedAndKeepsTheList() {
@@ -276,6 +281,7 @@ class PageTest : public QObject {
         QSignalSpy finished(&desk.page.importTask(), &ImportTask::finished);
         desk.page.importFiles({sample, sample});
         QVERIFY(desk.page.importTask().running());
+        photograph(desk.page, q("data-importing"), {1024, 560});
         desk.page.importTask().cancel();
         QVERIFY(waitFor([&] { return finished.count() > 0; }));
         QCOMPARE(desk.page.importTask().outcomes().size(), 1u);
@@ -303,6 +309,46 @@ class PageTest : public QObject {
         QAbstractItemModelTester tester(desk.page.listPane()->model());
         photograph(desk.page, q("data-hostile"), {1440, 700});
         QVERIFY(desk.filter("lang:none OR contains:\"word\" OR role:prompter"));
+    }
+
+    void aLongChatIsLaidOutAsItIsLookedAt() {
+        Desk desk(0);
+        std::string turns;
+        for (int i = 0; i < 400; ++i)
+            turns += std::string(i > 0 ? "," : "") + "{\"role\":\"" + (i % 2 ? "assistant" : "user") +
+                     "\",\"content\":\"turn " + std::to_string(i) + std::string(std::size_t(i % 7) * 90, 'x') + "\"}";
+        const QString file = desk.bench.folder() + q("/long.jsonl");
+        write(file, "{\"messages\":[" + turns + "]}\n");
+        QVERIFY(desk.import({file}));
+        desk.page.escape();
+        Reading& reading = desk.page.reader()->reading();
+        QVERIFY(waitFor([&] { return !reading.empty(); }));
+        QCOMPARE(reading.path().size(), 400u);
+        ConversationView* view = desk.page.reader()->view();
+        view->setFocus();
+        QTest::keyClick(view, Qt::Key_End);
+        QCOMPARE(reading.current(), reading.path().back());
+        QScrollBar* bar = view->verticalScrollBar();
+        QCOMPARE(bar->value(), bar->maximum());
+        for (int i = 0; i < 60; ++i) QTest::keyClick(view, Qt::Key_PageUp);
+        QTest::keyClick(view, Qt::Key_Home);
+        QVERIFY(bar->value() < 20);
+        QCOMPARE(reading.current(), reading.path().front());
+    }
+
+    void largeTypeClipsNothing() {
+        const QFont before = QApplication::font();
+        QFont large = before;
+        large.setPointSize(14);
+        QApplication::setFont(large);
+        {
+            Desk desk(20);
+            photograph(desk.page, q("data-14pt"), {1440, 830});
+            QVERIFY2(clippedTexts(desk.page).isEmpty(), qPrintable(clippedTexts(desk.page).join(q("; "))));
+            photograph(desk.page, q("data-14pt-narrow"), {1024, 560});
+            QVERIFY2(clippedTexts(desk.page).isEmpty(), qPrintable(clippedTexts(desk.page).join(q("; "))));
+        }
+        QApplication::setFont(before);
     }
 };
 
