@@ -20,7 +20,7 @@ AnswersView::AnswersView(QWidget* parent)
       next_(new QToolButton),
       adapted_(new AnswerBlock(Hue::Adapted)),
       base_(new AnswerBlock(Hue::Base)),
-      alone_(new AnswerBlock(Hue::Assistant)) {
+      alone_(new AnswerBlock(Hue::Base)) {
     auto* column = new QVBoxLayout(this);
     column->setContentsMargins(0, 0, 0, 0);
     column->setSpacing(3 * kSpace);

@@ -151,7 +151,7 @@ void EvaluatePage::buildActions() {
         actions_ << made;
         return made;
     };
-    action(tr("New Evaluation…"), QKeySequence(QStringLiteral("Ctrl+Shift+E")),
+    action(tr("New Evaluation…"), QKeySequence(QStringLiteral("Ctrl+N")),
            tr("Measure a checkpoint or a base on held-out conversations"), [this] { showForm(); });
     cancel_action_ = action(tr("Cancel Evaluation"), {}, tr("Nothing of it is kept"), [this] { presenter_->cancel(); });
     csv_action_ = action(tr("Export Conversations as CSV…"), {}, tr("One line a conversation"), [this] { save(true); });

@@ -152,13 +152,14 @@ QAction* RunsPage::action(const QString& words, const QKeySequence& keys, const 
 }
 
 void RunsPage::buildActions() {
-    pause_action_ = action(tr("Pause or Resume"), QKeySequence(QStringLiteral("Ctrl+Shift+P")),
-                           tr("Pause the run at work after its step, or let it go on"), [this] {
-                               const LiveRun* live = presenter_->liveSelected();
-                               act(live && live->state == project::RunState::Paused ? RunAct::Resume : RunAct::Pause);
-                           });
-    stop_action_ = action(tr("Stop After This Step"), QKeySequence(QStringLiteral("Ctrl+Shift+S")),
-                          tr("Finish the step, save a checkpoint, stop"), [this] { act(RunAct::StopAfterStep); });
+    pause_action_ =
+        action(tr("Pause or Resume"), {}, tr("Pause the run at work after its step, or let it go on"), [this] {
+            const LiveRun* live = presenter_->liveSelected();
+            act(live && live->state == project::RunState::Paused ? RunAct::Resume : RunAct::Pause);
+        });
+    stop_action_ = action(tr("Stop After This Step"), {}, tr("Finish the step, save a checkpoint, stop"),
+                          [this] { act(RunAct::StopAfterStep); });
+    actions_.clear();  // pausing and stopping stand in the menu Run already
     resume_action_ =
         action(tr("Resume Run"), {}, tr("Go on from the newest checkpoint"), [this] { act(RunAct::Resume); });
     action(tr("Table of Runs"), QKeySequence(QStringLiteral("Ctrl+T")), tr("All runs as a table to sort and compare"),

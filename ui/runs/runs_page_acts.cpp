@@ -18,6 +18,11 @@
 #include "ui/widgets/safe_text.h"
 
 namespace studio::ui {
+namespace {
+
+constexpr std::size_t kStamp = sizeof "20261124-140211" - 1;  // what the trash appends
+
+}  // namespace
 
 void RunsPage::start(const Result<void>& result, const QString& id) {
     if (!result) session().messages().fail(id, result.error());
@@ -120,9 +125,9 @@ void RunsPage::removed(const std::filesystem::path& folder, const QString& name)
                 std::filesystem::path newest;
                 std::error_code ec;
                 for (const auto& entry : std::filesystem::directory_iterator(trash, ec)) {
-                    if (!entry.path().filename().string().starts_with(folder.filename().string())) continue;
-                    if (newest.empty() || entry.last_write_time(ec) > std::filesystem::last_write_time(newest, ec))
-                        newest = entry.path();
+                    const std::string kept = entry.path().filename().string(), own = folder.filename().string() + "-";
+                    if (kept.size() != own.size() + kStamp || !kept.starts_with(own)) continue;
+                    if (newest.empty() || kept > newest.filename().string()) newest = entry.path();
                 }
                 if (newest.empty() || std::filesystem::exists(folder, ec))
                     return fail(ErrorCode::NotFound, "The run is no longer in the trash, or its place is taken.",

@@ -63,6 +63,7 @@ void RunsPresenter::readList() {
             reading_list_ = false;
             if (read) briefs_ = std::move(*read);
             listed_ = true;
+            addLive();
             if (std::exchange(read_again_, false)) return readList();
             if (selected_.empty() || (indexOf(selected_) < 0 && !liveSelected())) {
                 const bool live = live_ && indexOf(path(live_->folder)) >= 0;
@@ -100,7 +101,8 @@ void RunsPresenter::reload() {
             if (folder != selected_) return;
             reading_ = nullptr;
             if (!read && read.error().cancelled()) return;
-            read_error_ = read ? QString() : text(read.error().text());
+            // While it is being prepared a run has no folder yet.
+            read_error_ = read || liveSelected() ? QString() : text(read.error().text());
             if (read)
                 data_ = std::move(*read);
             else
@@ -108,6 +110,16 @@ void RunsPresenter::reload() {
             catchUp();
             Q_EMIT dataChanged();
         });
+}
+
+// A run that is still being prepared has no folder yet: it stands at the head of the list all the same.
+void RunsPresenter::addLive() {
+    if (!live_ || indexOf(path(live_->folder)) >= 0) return;
+    RunBrief brief;
+    brief.folder = path(live_->folder);
+    brief.info.name = utf8(live_->name);
+    brief.info.state = live_->state;
+    briefs_.insert(briefs_.begin(), std::move(brief));
 }
 
 // Records that came while the folder was read and that its files did not hold yet.
@@ -133,12 +145,17 @@ void RunsPresenter::catchUp() {
 void RunsPresenter::setLive(const std::optional<LiveRun>& live) {
     const bool other = live.has_value() != live_.has_value() || (live && live->folder != live_->folder);
     const bool saved = live && live_ && live->checkpoint_step != live_->checkpoint_step;
-    const bool state = live && live_ && live->state != live_->state;
+    const bool state = live && live_ && (live->state != live_->state || live->phase != live_->phase);
     live_ = live;
     if (other) {
         notices_.clear();
+        if (live && indexOf(path(live->folder)) < 0) {
+            addLive();
+            Q_EMIT runsChanged();
+        }
         if (live && path(live->folder) == selected_) reload();
     }
+    if (state && liveSelected() && !data_ && !reading_) reload();
     if (saved && data_ && liveSelected()) {
         session_.files().run<std::vector<CheckpointRow>>(
             this,
@@ -163,7 +180,10 @@ void RunsPresenter::appendSteps(const std::vector<project::StepRecord>& records)
     if (!feeds() || records.empty()) return;
     if (!data_ || reading_) {
         waiting_steps_.insert(waiting_steps_.end(), records.begin(), records.end());
-        if (!data_) return;
+        if (!data_) {
+            if (!reading_) reload();
+            return;
+        }
     }
     auto& steps = data_->metrics.steps;
     const auto first = static_cast<int>(steps.size());

@@ -52,6 +52,7 @@ class RunsPresenter : public QObject {
   private:
     void readList();
     void catchUp();
+    void addLive();
     bool feeds() const;
 
     Session& session_;

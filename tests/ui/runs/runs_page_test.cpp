@@ -1,6 +1,7 @@
 // The Runs page in each state it can have.
 #include <QPushButton>
 #include <QSignalSpy>
+#include <QTimer>
 
 #include "ui/look/format.h"
 #include "ui/runs/run_banner.h"
@@ -227,6 +228,26 @@ class RunsPageTest : public QObject {
             if (order == Qt::AscendingOrder) QCOMPARE(last.data().toString(), QStringLiteral("notebook"));
         }
         QVERIFY(shown.page.escape());
+    }
+
+    void aRunMovedToTheTrashComesBackWithUndo() {
+        Shown shown;
+        shown.others();
+        makeRun(shown.runs, {.name = "lr-4e"});  // its name begins like another's
+        shown.show(shown.runs / "lr-4e");
+        QTimer::singleShot(0, [] {
+            for (auto* button : QApplication::activeModalWidget()->findChildren<QPushButton*>())
+                if (button->text() == QStringLiteral("Move to Trash")) button->click();
+        });
+        for (QAction* action : shown.page.pageActions())
+            if (action->text() == QStringLiteral("Move Run to Trash…")) action->trigger();
+        QVERIFY(waitFor([&] { return shown.page.presenter().runs().size() == 3; }));
+        QVERIFY(!std::filesystem::exists(shown.runs / "lr-4e"));
+        const Message message = shown.bench.session().messages().shown().last();
+        QCOMPARE(message.action, QStringLiteral("Undo"));
+        message.act();
+        QVERIFY(waitFor([&] { return shown.page.presenter().runs().size() == 4; }));
+        QVERIFY(std::filesystem::exists(shown.runs / "lr-4e" / "run.json"));
     }
 
     void whatWasShownComesBack() {

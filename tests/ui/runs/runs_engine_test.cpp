@@ -1,0 +1,78 @@
+// A real run seen through the page: prepared, at work, paused, resumed, stopped, resumed to its end, removed.
+#include <QPushButton>
+
+#include "ui/look/format.h"
+#include "ui/runs/run_banner.h"
+#include "ui/runs/run_plots.h"
+#include "ui/runs/runs_page.h"
+#include "ui/runs/runs_presenter.h"
+#include "ui/support/fixture.h"
+
+using namespace studio;
+using namespace studio::ui;
+using namespace studio::ui::testing;
+using project::RunState;
+
+class RunsEngineTest : public QObject {
+    Q_OBJECT
+
+    static bool eventually(const std::function<bool()>& condition) { return QTest::qWaitFor(condition, 90000); }
+
+  private Q_SLOTS:
+    void theCourseOfARun() {
+        Bench bench(8);
+        Session& session = bench.session();
+        RunsPage page(session);
+        page.resize(1280, 800);
+        page.show();
+        page.activated();
+        QVERIFY(eventually([&] { return session.files().idle(); }));
+        config::Recipe recipe = session.recipe().recipe();
+        recipe.training.max_steps = 12;
+        recipe.training.max_seq_length = 64;
+        recipe.training.validation_fraction = 0.4;
+        recipe.training.sample_prompts = {"Hello"};
+        recipe.training.sample_max_new_tokens = 4;
+        recipe.training.threads = 2;
+        const auto started = session.runs().start(recipe, QStringLiteral("tiny"), session.recipe().configFile());
+        QVERIFY2(started.has_value(), started ? "" : started.error().text().c_str());
+        Q_EMIT session.go().showRun(session.runs().live()->folder);
+        const auto folder = path(session.runs().live()->folder);
+        QVERIFY(eventually([&] { return page.presenter().selected() == folder; }));
+        QCOMPARE(page.subject(), QStringLiteral("tiny"));
+        const auto live = [&] { return page.presenter().liveSelected(); };
+        QVERIFY(eventually([&] { return live() && live()->step >= 1; }));
+
+        session.runs().pause();
+        QVERIFY(eventually([&] { return live() && (live()->state == RunState::Paused || !session.runs().active()); }));
+        QVERIFY(page.banner().button(RunAct::Resume));
+        const auto paused_at = live()->step;
+        QVERIFY(
+            eventually([&] { return page.presenter().data() && page.presenter().data()->lastStep() == paused_at; }));
+        page.banner().button(RunAct::Resume)->click();
+        QVERIFY(eventually([&] { return !live() || live()->step > paused_at; }));
+        session.runs().stopAfterStep();
+        QVERIFY(eventually([&] { return !session.runs().active(); }));
+        QVERIFY(eventually(
+            [&] { return page.presenter().data() && page.presenter().data()->info.state == RunState::Stopped; }));
+        QVERIFY(page.presenter().data()->lastStep() < 12);
+
+        page.banner().button(RunAct::Resume)->click();
+        QVERIFY(eventually([&] {
+            return !session.runs().active() && page.presenter().data() &&
+                   page.presenter().data()->info.state == RunState::Finished;
+        }));
+        QCOMPARE(page.plots().loss().series()[0].points.size(), std::size_t(12));
+        QCOMPARE(page.plots().loss().series()[0].points.back().step, 12.0);
+        QVERIFY(page.banner().notice().hint.startsWith(QStringLiteral("Validation loss")));
+        QVERIFY(page.presenter().data()->samples.size() >= 2);
+        photograph(page, QStringLiteral("runs-real"));
+
+        QVERIFY(session.runs().remove(folder).has_value());
+        QVERIFY(eventually([&] { return page.presenter().runs().empty(); }));
+        QVERIFY(page.subject().isEmpty());
+    }
+};
+
+STUDIO_WIDGET_TEST(RunsEngineTest)
+#include "runs_engine_test.moc"
