@@ -111,6 +111,7 @@ void ChatPage::connectAll() {
         composer_->setFocusToText();
     });
     connect(view_, &ChatView::action, &presenter_, &ChatPresenter::act);
+    connect(view_, &ChatView::copyText, this, [](const QString& text) { QApplication::clipboard()->setText(text); });
     connect(composer_, &Composer::sendAsked, this, &ChatPage::send);
     connect(composer_, &Composer::stopAsked, &presenter_, &ChatPresenter::stop);
     connect(composer_, &Composer::editLeft, this, [this] { edited_node_ = -1; });

@@ -38,6 +38,7 @@ void ChatView::setTurns(std::vector<TurnView> turns) {
         rows_.back().layout.setTurn(turns[i]);
     }
     current_ = -1;
+    if (selected_row_ >= static_cast<int>(first)) clearSelection();
     for (std::size_t i = 0; i < rows_.size(); ++i)
         if (kept_node >= 0 && rows_[i].layout.turn().node == kept_node) current_ = static_cast<int>(i);
     hovered_ = hot_ = -1;
@@ -100,7 +101,8 @@ void ChatView::paintEvent(QPaintEvent* event) {
         if (y > event->rect().bottom()) break;
         const int row = static_cast<int>(i);
         rows_[i].layout.paint(painter, QPoint(0, y), event->rect(),
-                              {hasFocus() && row == current_, row == hovered_, row == hovered_ ? hot_ : -1});
+                              {hasFocus() && row == current_ && selected_row_ < 0, row == hovered_,
+                               row == hovered_ ? hot_ : -1, row == selected_row_ ? selected_column_ : -1, selection()});
     }
     if (hasFocus() && current_ < 0) {
         painter.setRenderHint(QPainter::Antialiasing);
@@ -139,15 +141,49 @@ void ChatView::point(const QPoint& position) {
         for (std::size_t i = 0; i < r.layout.hits().size(); ++i)
             if (r.layout.hits()[i].rect.contains(inside)) hot = static_cast<int>(i);
     }
-    if (row == hovered_ && hot == hot_) return;
+    const bool same = row == hovered_ && hot == hot_;
     hovered_ = row;
     hot_ = hot;
-    viewport()->setCursor(hot >= 0 ? Qt::PointingHandCursor : Qt::ArrowCursor);
-    viewport()->update();
+    bool text = false;
+    if (row >= 0 && hot < 0) {
+        const Row& r = rows_[static_cast<std::size_t>(row)];
+        text = r.layout.spotAt(position - QPoint(0, r.y - verticalScrollBar()->value())).has_value();
+    }
+    viewport()->setCursor(hot >= 0 ? Qt::PointingHandCursor : text ? Qt::IBeamCursor : Qt::ArrowCursor);
+    if (!same) viewport()->update();
 }
 
 void ChatView::mouseMoveEvent(QMouseEvent* event) {
+    if (selecting_ && selected_row_ >= 0) {
+        const Row& row = rows_[static_cast<std::size_t>(selected_row_)];
+        head_ = row.layout.placeIn(selected_column_, event->pos() - QPoint(0, row.y - verticalScrollBar()->value()));
+        viewport()->update();
+        return;
+    }
     point(event->pos());
+}
+
+void ChatView::mouseReleaseEvent(QMouseEvent*) {
+    selecting_ = false;
+    if (selection().empty()) clearSelection();
+}
+
+TextBlocks::Selection ChatView::selection() const {
+    return selected_row_ < 0 ? TextBlocks::Selection{}
+           : anchor_ < head_ ? TextBlocks::Selection{anchor_, head_}
+                             : TextBlocks::Selection{head_, anchor_};
+}
+
+void ChatView::clearSelection() {
+    selected_row_ = -1;
+    selecting_ = false;
+    viewport()->update();
+}
+
+QString ChatView::selectedText() const {
+    return selected_row_ < 0
+               ? QString()
+               : rows_[static_cast<std::size_t>(selected_row_)].layout.selected(selected_column_, selection());
 }
 
 void ChatView::leaveEvent(QEvent*) {
@@ -163,7 +199,19 @@ bool ChatView::viewportEvent(QEvent* event) {
 void ChatView::mousePressEvent(QMouseEvent* event) {
     point(event->pos());
     setCurrent(hovered_);
-    if (event->button() != Qt::LeftButton || hovered_ < 0 || hot_ < 0) return;
+    if (event->button() != Qt::LeftButton) return;
+    clearSelection();
+    if (hovered_ >= 0 && hot_ < 0) {
+        const Row& row = rows_[static_cast<std::size_t>(hovered_)];
+        const auto spot = row.layout.spotAt(event->pos() - QPoint(0, row.y - verticalScrollBar()->value()));
+        if (!spot) return;
+        selected_row_ = hovered_;
+        selected_column_ = spot->column;
+        anchor_ = head_ = spot->place;
+        selecting_ = true;
+        return;
+    }
+    if (hovered_ < 0) return;
     const TurnLayout& layout = rows_[static_cast<std::size_t>(hovered_)].layout;
     const TurnLayout::Hit hit = layout.hits()[static_cast<std::size_t>(hot_)];
     Q_EMIT action(hit.action, layout.turn().node, hit.reply);
@@ -214,6 +262,10 @@ void ChatView::keyPressEvent(QKeyEvent* event) {
             return scrollToEnd();
         default:
             break;
+    }
+    if (event->matches(QKeySequence::Copy) && !selectedText().isEmpty()) {
+        Q_EMIT copyText(selectedText());
+        return;
     }
     if (event->matches(QKeySequence::Copy) && current_ >= 0) {
         Q_EMIT action(TurnAction::Copy, currentNode(), 0);

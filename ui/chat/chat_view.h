@@ -19,9 +19,11 @@ class ChatView : public QAbstractScrollArea {
     void scrollToEnd();
     // Node of the turn that has the keyboard's place; −1: none.
     int currentNode() const;
+    QString selectedText() const;
     QString currentText() const;
 
   Q_SIGNALS:
+    void copyText(const QString& text);
     void action(studio::ui::TurnAction action, int node, int reply);
 
   protected:
@@ -30,6 +32,7 @@ class ChatView : public QAbstractScrollArea {
     void changeEvent(QEvent* event) override;
     void mouseMoveEvent(QMouseEvent* event) override;
     void mousePressEvent(QMouseEvent* event) override;
+    void mouseReleaseEvent(QMouseEvent* event) override;
     void leaveEvent(QEvent* event) override;
     void keyPressEvent(QKeyEvent* event) override;
     void contextMenuEvent(QContextMenuEvent* event) override;
@@ -53,6 +56,12 @@ class ChatView : public QAbstractScrollArea {
     std::vector<Row> rows_;
     int height_ = 0;
     int current_ = -1, hovered_ = -1, hot_ = -1;
+    // Text chosen with the pointer: within one turn and one reply of it.
+    int selected_row_ = -1, selected_column_ = 0;
+    TextBlocks::Place anchor_, head_;
+    bool selecting_ = false;
+    TextBlocks::Selection selection() const;
+    void clearSelection();
 };
 
 }  // namespace studio::ui

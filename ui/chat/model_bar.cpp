@@ -43,6 +43,7 @@ ModelBar::ModelBar(QWidget* parent)
 
     model_->setAccessibleName(tr("Model"));
     model_->setToolTip(tr("The model that is asked"));
+    model_->setPlaceholderText(tr("No model"));
     model_->setFocusPolicy(Qt::StrongFocus);
     model_->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
     model_->setMinimumContentsLength(24);

@@ -240,7 +240,46 @@ int TextBlocks::usedWidth() const {
     return std::min(static_cast<int>(std::ceil(used)), width_);
 }
 
-void TextBlocks::paint(QPainter& painter, const QPoint& origin, const QRect& clip, const QColor& ink) const {
+TextBlocks::Place TextBlocks::end() const {
+    const int last = static_cast<int>(blocks_.size()) - 1;
+    if (last < 0) return {};
+    const auto& layout = blocks_[static_cast<std::size_t>(last)].layout;
+    return {last, layout ? static_cast<int>(layout->text().size()) : 0};
+}
+
+TextBlocks::Place TextBlocks::placeAt(const QPoint& point) const {
+    auto found = std::partition_point(blocks_.begin(), blocks_.end(),
+                                      [&](const Block& block) { return block.y + block.height <= point.y(); });
+    if (found == blocks_.end()) return end();
+    const int index = static_cast<int>(found - blocks_.begin());
+    if (!found->layout) return {index, 0};
+    const qreal y = point.y() - found->y;
+    for (int i = 0; i < found->layout->lineCount(); ++i) {
+        const QTextLine line = found->layout->lineAt(i);
+        const qreal below = i + 1 < found->layout->lineCount() ? found->layout->lineAt(i + 1).y() : found->height;
+        if (y < below) return {index, line.xToCursor(point.x() - found->x)};
+    }
+    return {index, static_cast<int>(found->layout->text().size())};
+}
+
+QString TextBlocks::selected(const Selection& selection) const {
+    QString out;
+    for (int i = selection.from.block; i <= selection.to.block && i < static_cast<int>(blocks_.size()); ++i) {
+        const Block& block = blocks_[static_cast<std::size_t>(i)];
+        if (!block.layout) continue;
+        const int from = i == selection.from.block ? selection.from.at : 0;
+        const int to = i == selection.to.block ? selection.to.at : static_cast<int>(block.layout->text().size());
+        // Pieces of one long line belong together.
+        if (!out.isEmpty() && (block.begin == 0 || text_[block.begin - 1] == QLatin1Char('\n')))
+            out += QLatin1Char('\n');
+        if (from == 0 && !block.marker.isEmpty()) out += block.marker + QLatin1Char(' ');
+        out += block.layout->text().mid(from, to - from);
+    }
+    return out;
+}
+
+void TextBlocks::paint(QPainter& painter, const QPoint& origin, const QRect& clip, const QColor& ink,
+                       const Selection& selection) const {
     const int top = clip.top() - origin.y(), bottom = clip.bottom() - origin.y();
     auto first = std::partition_point(blocks_.begin(), blocks_.end(),
                                       [&](const Block& block) { return block.y + block.height < top; });
@@ -257,7 +296,18 @@ void TextBlocks::paint(QPainter& painter, const QPoint& origin, const QRect& cli
             painter.drawText(box, static_cast<int>(Qt::AlignRight | Qt::AlignVCenter | Qt::TextSingleLine),
                              block.marker);
         }
-        block.layout->draw(&painter, QPointF(origin.x() + block.x, origin.y() + block.y), {},
+        QList<QTextLayout::FormatRange> chosen;
+        const int index = static_cast<int>(first - blocks_.begin());
+        if (!selection.empty() && index >= selection.from.block && index <= selection.to.block) {
+            const int from = index == selection.from.block ? selection.from.at : 0;
+            const int to =
+                index == selection.to.block ? selection.to.at : static_cast<int>(block.layout->text().size());
+            QTextCharFormat format;
+            format.setBackground(palette_.color(QPalette::Highlight));
+            format.setForeground(palette_.color(QPalette::HighlightedText));
+            if (to > from) chosen.push_back({from, to - from, format});
+        }
+        block.layout->draw(&painter, QPointF(origin.x() + block.x, origin.y() + block.y), chosen,
                            QRectF(clip).adjusted(0, -40, 0, 40));
     }
 }

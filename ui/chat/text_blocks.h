@@ -12,6 +12,16 @@ namespace studio::ui {
 // The text as it may be shown: characters that reorder or hide what is read become visible boxes.
 QString bodyText(const QString& text);
 
+// A place between two characters as they are shown.
+struct TextPlace {
+    int block = 0, at = 0;
+    auto operator<=>(const TextPlace&) const = default;
+};
+struct TextSelection {
+    TextPlace from, to;
+    bool empty() const { return !(from < to); }
+};
+
 class TextBlocks {
   public:
     TextBlocks() = default;
@@ -23,9 +33,16 @@ class TextBlocks {
     const QString& text() const { return text_; }
     // Height at this width.
     int layOut(int width, const QFont& font, const QPalette& palette);
+    using Place = TextPlace;
+    using Selection = TextSelection;
+    Place placeAt(const QPoint& point) const;  // relative to the text
+    Place end() const;
+    QString selected(const Selection& selection) const;
+
     // Width that the longest line needs, at most the one it was laid out for.
     int usedWidth() const;
-    void paint(QPainter& painter, const QPoint& origin, const QRect& clip, const QColor& ink) const;
+    void paint(QPainter& painter, const QPoint& origin, const QRect& clip, const QColor& ink,
+               const Selection& selection = {}) const;
 
   private:
     enum class Kind { Paragraph, Item, Heading, Code };

@@ -156,33 +156,66 @@ int TurnLayout::layOutReplies(int width) {
             y += small.height() + 2 * kSpace;
             if (!reply.remedies.empty()) column.box.setBottom(y - kSpace);
         }
-        column.facts_y = y + kSpace;
-        // Figures first, actions behind them; on a line of their own where they do not fit.
-        int x = left;
-        for (const QString& figure : reply.figures) x += small.horizontalAdvance(figure) + 3 * kSpace;
-        if (!reply.ending.isEmpty()) x += small.height() + small.horizontalAdvance(reply.ending) + 5 * kSpace;
-        int actions = 0;
-        std::vector<TurnAction> offered;
-        if (reply.end != project::ChatEnd::Growing) {
-            if (!reply.text.isEmpty()) offered.push_back(TurnAction::Copy);
-            if (i == 0 && reply.end != project::ChatEnd::Failed) offered.push_back(TurnAction::Regenerate);
-            for (const TurnAction a : offered) actions += small.horizontalAdvance(words(a)) + 3 * kSpace;
-        }
-        column.facts_lines = x + actions > left + column_width + 3 * kSpace ? 2 : 1;
-        QPoint at(column.facts_lines == 2 ? left : x,
-                  column.facts_y + (column.facts_lines - 1) * (small.height() + kSpace));
-        for (const TurnAction a : offered) addHit(a, i, at);
-        bottom = std::max(bottom, column.facts_y + column.facts_lines * (small.height() + kSpace));
+        bottom = std::max(bottom, layOutFacts(column, i, left, column_width, y + kSpace));
     }
     return bottom + 3 * kSpace;
+}
+
+// Figures, how it ended, what can be done: in a row that goes on in the next line. Returns where it ends.
+int TurnLayout::layOutFacts(Column& column, int reply, int left, int width, int y) {
+    const ReplyView& r = turn_.replies[static_cast<std::size_t>(reply)];
+    const QFontMetrics small(small_);
+    const int line = small.height() + kSpace;
+    int x = left;
+    const auto place = [&](int wide) {
+        if (x > left && x + wide > left + width) {
+            x = left;
+            y += line;
+        }
+        const QPoint at(x, y);
+        x += wide + 3 * kSpace;
+        return at;
+    };
+    column.figures.clear();
+    for (const QString& figure : r.figures) column.figures.push_back(place(small.horizontalAdvance(figure)));
+    if (!r.ending.isEmpty()) column.ending = place(small.height() + kSpace + small.horizontalAdvance(r.ending));
+    if (r.end == project::ChatEnd::Growing) return y + line;
+    std::vector<TurnAction> offered;
+    if (!r.text.isEmpty()) offered.push_back(TurnAction::Copy);
+    if (reply == 0 && r.end != project::ChatEnd::Failed) offered.push_back(TurnAction::Regenerate);
+    int wide = 0;
+    for (const TurnAction action : offered) wide += small.horizontalAdvance(words(action)) + 3 * kSpace;
+    if (offered.empty()) return y + line;
+    x += 2 * kSpace;
+    QPoint at = place(wide - 3 * kSpace);
+    for (const TurnAction action : offered) addHit(action, reply, at);
+    return y + line;
+}
+
+std::optional<TurnLayout::Spot> TurnLayout::spotAt(const QPoint& point) const {
+    for (std::size_t i = 0; i < columns_.size(); ++i) {
+        if (turn_.answer && turn_.replies[i].text.isEmpty()) continue;
+        const int column = static_cast<int>(i);
+        if (columns_[i].box.adjusted(0, 0, 2 * kSpace, 0).contains(point)) return Spot{column, placeIn(column, point)};
+    }
+    return std::nullopt;
+}
+
+TextBlocks::Place TurnLayout::placeIn(int column, const QPoint& point) const {
+    const Column& c = columns_[static_cast<std::size_t>(column)];
+    return c.text.placeAt(point - c.box.topLeft());
+}
+
+QString TurnLayout::selected(int column, const TextBlocks::Selection& selection) const {
+    return columns_[static_cast<std::size_t>(column)].text.selected(selection);
 }
 
 void TurnLayout::paint(QPainter& painter, const QPoint& origin, const QRect& clip, const State& state) const {
     painter.setRenderHint(QPainter::Antialiasing);
     if (turn_.answer) {
-        for (std::size_t i = 0; i < columns_.size(); ++i) paintReply(painter, origin, clip, i);
+        for (std::size_t i = 0; i < columns_.size(); ++i) paintReply(painter, origin, clip, i, state);
     } else {
-        paintPrompt(painter, origin, clip);
+        paintPrompt(painter, origin, clip, state);
     }
     paintHits(painter, origin, state);
     if (state.current) {
@@ -192,16 +225,18 @@ void TurnLayout::paint(QPainter& painter, const QPoint& origin, const QRect& cli
     }
 }
 
-void TurnLayout::paintPrompt(QPainter& painter, const QPoint& origin, const QRect& clip) const {
+void TurnLayout::paintPrompt(QPainter& painter, const QPoint& origin, const QRect& clip, const State& state) const {
     const Column& column = columns_[0];
     const QRect bubble = column.box.adjusted(-3 * kSpace, -2 * kSpace, 3 * kSpace, 2 * kSpace).translated(origin);
     painter.setPen(Qt::NoPen);
     painter.setBrush(colour(Hue::Chip, palette_));
     painter.drawRoundedRect(bubble, 6, 6);
-    column.text.paint(painter, origin + column.box.topLeft(), clip, colour(Hue::Text, palette_));
+    column.text.paint(painter, origin + column.box.topLeft(), clip, colour(Hue::Text, palette_),
+                      state.selected_column == 0 ? state.selection : TextBlocks::Selection{});
 }
 
-void TurnLayout::paintReply(QPainter& painter, const QPoint& origin, const QRect& clip, std::size_t index) const {
+void TurnLayout::paintReply(QPainter& painter, const QPoint& origin, const QRect& clip, std::size_t index,
+                            const State& state) const {
     const Column& column = columns_[index];
     const ReplyView& reply = turn_.replies[index];
     const QColor hue = colour(reply.base ? Hue::Base : Hue::Adapted, palette_);
@@ -223,7 +258,8 @@ void TurnLayout::paintReply(QPainter& painter, const QPoint& origin, const QRect
     painter.setRenderHint(QPainter::Antialiasing);
 
     if (!reply.text.isEmpty()) {
-        column.text.paint(painter, box.topLeft(), clip, colour(Hue::Text, palette_));
+        column.text.paint(painter, box.topLeft(), clip, colour(Hue::Text, palette_),
+                          state.selected_column == static_cast<int>(index) ? state.selection : TextBlocks::Selection{});
     } else if (reply.end == project::ChatEnd::Growing || (reply.error.isEmpty() && reply.text.isEmpty())) {
         painter.setFont(font_);
         painter.setPen(colour(Hue::Secondary, palette_));
@@ -245,20 +281,18 @@ void TurnLayout::paintFacts(QPainter& painter, const QPoint& origin, std::size_t
     const ReplyView& reply = turn_.replies[index];
     painter.setFont(small_);
     const QFontMetrics small(small_);
-    int x = origin.x() + column.box.left() - kIndent;
-    const int y = origin.y() + column.facts_y;
     painter.setPen(colour(Hue::Secondary, palette_));
-    for (const QString& figure : reply.figures) {
-        painter.drawText(QPoint(x, y + small.ascent()), figure);
-        x += small.horizontalAdvance(figure) + 3 * kSpace;
-    }
+    for (std::size_t i = 0; i < column.figures.size(); ++i)
+        painter.drawText(origin + column.figures[i] + QPoint(0, small.ascent()),
+                         reply.figures[static_cast<qsizetype>(i)]);
     if (reply.ending.isEmpty()) return;
     const auto [hue, glyph] = endLook(reply.end);
     const QColor ink = colour(hue, palette_);
     const int side = small.height() - 2;
-    drawGlyph(painter, glyph, QRectF(x, y + 1, side, side), ink);
+    const QPoint at = origin + column.ending;
+    drawGlyph(painter, glyph, QRectF(at.x(), at.y() + 1, side, side), ink);
     painter.setPen(ink);
-    painter.drawText(QPoint(x + side + kSpace, y + small.ascent()), reply.ending);
+    painter.drawText(at + QPoint(side + kSpace, small.ascent()), reply.ending);
 }
 
 void TurnLayout::paintHits(QPainter& painter, const QPoint& origin, const State& state) const {

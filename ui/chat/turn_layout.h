@@ -3,6 +3,7 @@
 
 #include <QPalette>
 #include <QRect>
+#include <optional>
 #include <vector>
 
 #include "project/chat_file.h"
@@ -51,7 +52,17 @@ class TurnLayout {
     struct State {
         bool current = false, hovered = false;
         int hot = -1;  // the hit under the pointer
+        int selected_column = -1;
+        TextBlocks::Selection selection;
     };
+    // The text under a point of the turn: which reply (or 0 of a prompt) and where in it.
+    struct Spot {
+        int column = 0;
+        TextBlocks::Place place;
+    };
+    std::optional<Spot> spotAt(const QPoint& point) const;
+    TextBlocks::Place placeIn(int column, const QPoint& point) const;
+    QString selected(int column, const TextBlocks::Selection& selection) const;
 
     TurnLayout() = default;
     TurnLayout(TurnLayout&&) = default;
@@ -68,13 +79,17 @@ class TurnLayout {
     struct Column {
         TextBlocks text, error;
         QRect box;  // of the text
-        int label_y = 0, error_y = 0, facts_y = 0, facts_lines = 1;
+        int label_y = 0, error_y = 0;
+        std::vector<QPoint> figures;  // where each stands
+        QPoint ending;
     };
     int layOutPrompt(int width);
     int layOutReplies(int width);
     void addHit(TurnAction action, int reply, QPoint& at);
-    void paintPrompt(QPainter& painter, const QPoint& origin, const QRect& clip) const;
-    void paintReply(QPainter& painter, const QPoint& origin, const QRect& clip, std::size_t index) const;
+    int layOutFacts(Column& column, int reply, int left, int width, int y);
+    void paintPrompt(QPainter& painter, const QPoint& origin, const QRect& clip, const State& state) const;
+    void paintReply(QPainter& painter, const QPoint& origin, const QRect& clip, std::size_t index,
+                    const State& state) const;
     void paintFacts(QPainter& painter, const QPoint& origin, std::size_t index) const;
     void paintHits(QPainter& painter, const QPoint& origin, const State& state) const;
     int branchWidth() const;

@@ -70,10 +70,9 @@ GetPhiPane::GetPhiPane(QWidget* parent)
     column->addWidget(label);
     command_->setPlainText(QLatin1String(kCommand));
     command_->setReadOnly(true);
-    command_->setFont(codeFont(font()));
     command_->setTabChangesFocus(true);
     command_->setAccessibleName(tr("Commands that fetch phi-2"));
-    command_->setFixedHeight(2 * QFontMetrics(command_->font()).lineSpacing() + 4 * kSpace);
+    fitCommand();
     label->setBuddy(command_);
     column->addWidget(command_);
     place_->setWordWrap(true);
@@ -85,6 +84,22 @@ GetPhiPane::GetPhiPane(QWidget* parent)
     column->addStretch(1);
     setWidget(inner);
     setFacts(false, {}, 0);
+}
+
+void GetPhiPane::fitCommand() {
+    command_->setFont(codeFont(font()));
+    const int lines = std::max(2, static_cast<int>(command_->document()->size().height()));
+    command_->setFixedHeight(lines * QFontMetrics(command_->font()).lineSpacing() + 4 * kSpace);
+}
+
+void GetPhiPane::resizeEvent(QResizeEvent* event) {
+    QScrollArea::resizeEvent(event);
+    QMetaObject::invokeMethod(this, &GetPhiPane::fitCommand, Qt::QueuedConnection);
+}
+
+void GetPhiPane::changeEvent(QEvent* event) {
+    QScrollArea::changeEvent(event);
+    if (event->type() == QEvent::FontChange) fitCommand();
 }
 
 QSize GetPhiPane::sizeHint() const {

@@ -17,7 +17,12 @@ class GetPhiPane : public QScrollArea {
     static QString sentence(const QString& place);
     QSize sizeHint() const override;
 
+  protected:
+    void changeEvent(QEvent* event) override;
+    void resizeEvent(QResizeEvent* event) override;
+
   private:
+    void fitCommand();
     Text *state_, *room_, *place_;
     QPlainTextEdit* command_;
     QString folder_;

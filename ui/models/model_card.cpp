@@ -25,14 +25,13 @@ class WrapText final : public QWidget {
   public:
     WrapText(const QString& words, Qt::Alignment alignment) : words_(words), alignment_(alignment) {
         setAccessibleName(words);
-        setFont(secondaryFont(QApplication::font()));
         QSizePolicy policy(QSizePolicy::Expanding, QSizePolicy::Preferred);
         policy.setHeightForWidth(true);
         setSizePolicy(policy);
     }
     bool hasHeightForWidth() const override { return true; }
     int heightForWidth(int width) const override {
-        QTextLayout layout(words_, font());
+        QTextLayout layout(words_, small());
         return static_cast<int>(std::ceil(layOut(layout, width)));
     }
     QSize sizeHint() const override { return {fontMetrics().averageCharWidth() * 20, heightForWidth(200)}; }
@@ -42,16 +41,13 @@ class WrapText final : public QWidget {
     void paintEvent(QPaintEvent*) override {
         QPainter painter(this);
         painter.setPen(colour(Hue::Text, this));
-        QTextLayout layout(words_, font());
+        QTextLayout layout(words_, small());
         layOut(layout, width());
         layout.draw(&painter, QPointF(0, 0));
     }
-    void changeEvent(QEvent* event) override {
-        QWidget::changeEvent(event);
-        if (event->type() == QEvent::ApplicationFontChange) setFont(secondaryFont(QApplication::font()));
-    }
 
   private:
+    static QFont small() { return secondaryFont(QApplication::font()); }
     qreal layOut(QTextLayout& layout, int width) const {
         QTextOption option(alignment_);
         option.setWrapMode(QTextOption::WrapAtWordBoundaryOrAnywhere);

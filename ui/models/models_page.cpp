@@ -305,6 +305,12 @@ void ModelsPage::restoreState(const QJsonObject& state) {
         if (const int row = adapters_->rowOf(path(wanted_adapter_)); row >= 0) table_->selectRow(row);
 }
 
+void ModelsPage::changeEvent(QEvent* event) {
+    Page::changeEvent(event);
+    if (event->type() == QEvent::FontChange && searched_)
+        QMetaObject::invokeMethod(this, &ModelsPage::fitTable, Qt::QueuedConnection);
+}
+
 void ModelsPage::resizeEvent(QResizeEvent* event) {
     Page::resizeEvent(event);
     const int unit = fontMetrics().averageCharWidth();

@@ -32,6 +32,7 @@ class ModelsPage : public Page {
 
   protected:
     void resizeEvent(QResizeEvent* event) override;
+    void changeEvent(QEvent* event) override;
 
   private:
     QWidget* buildMain();

@@ -127,6 +127,23 @@ class ChatPageTest : public QObject {
         QCOMPARE(page.presenter().turns()[1].branch, 1);
         photograph(page, QStringLiteral("chat-compare"));
         photograph(page, QStringLiteral("chat-compare-narrow"), {1024, 640});
+        // Text is chosen with the pointer and copied.
+        auto* view = page.findChild<ChatView*>();
+        QTest::mousePress(view->viewport(), Qt::LeftButton, {}, {60, 112});
+        QTest::mouseMove(view->viewport(), {120, 192});
+        QTest::mouseRelease(view->viewport(), Qt::LeftButton, {}, {120, 192});
+        QVERIFY(view->selectedText().contains(QStringLiteral("melda")));
+        QVERIFY(!view->selectedText().contains(QLatin1Char('*')));
+        QTest::keyClick(view, Qt::Key_C, Qt::ControlModifier);
+        QCOMPARE(QApplication::clipboard()->text(), view->selectedText());
+        photograph(page, QStringLiteral("chat-selected"));
+        const QFont font = QApplication::font();
+        QFont large = font;
+        large.setPointSize(14);
+        QApplication::setFont(large);
+        photograph(page, QStringLiteral("chat-compare-14pt"), {1280, 800});
+        QCOMPARE(testing::clippedTexts(page), QStringList());
+        QApplication::setFont(font);
         auto* list = page.findChild<QListView*>(QStringLiteral("chats"));
         list->setCurrentIndex(list->model()->index(1, 0));
         QTest::qWait(300);

@@ -21,7 +21,7 @@ config::Recipe quickRecipe(Session& session, int steps) {
     config::Recipe recipe = session.recipe().recipe();
     recipe.training.model_name_or_path = (jobs::builtInModels() / "model").string();
     recipe.training.max_steps = steps;
-    recipe.training.max_seq_length = 96;
+    recipe.training.max_seq_length = 64;
     recipe.training.paths = "best";
     recipe.training.validation_fraction = 0.1;
     recipe.training.threads = 1;
@@ -44,7 +44,7 @@ class LiveChatTest : public QObject {
 
   private Q_SLOTS:
     void chatsBetweenStepsLeaveTheRunAsItIs() {
-        Bench bench(30);
+        Bench bench(16);
         Session& session = bench.session();
         QVERIFY(waitFor([&] { return !session.recipe().recipe().training.data_path.empty(); }));
         ChatPage page(session);
@@ -60,20 +60,20 @@ class LiveChatTest : public QObject {
         });
         const auto config = session.recipe().configFile();
 
-        const auto plain = session.runs().start(quickRecipe(session, 10), QStringLiteral("plain"), config);
+        const auto plain = session.runs().start(quickRecipe(session, 6), QStringLiteral("plain"), config);
         QVERIFY2(plain, plain ? "" : plain.error().text().c_str());
-        QVERIFY(waitFor([&] { return ended; }, 60000));
+        QVERIFY(waitFor([&] { return ended; }, 100000));
         QVERIFY2(!failure, failure ? failure->text().c_str() : "");
         const std::string alone = adapterHash(session.paths().runs() / "plain");
         QVERIFY(!alone.empty());
 
         ended = false;
-        QVERIFY(session.runs().start(quickRecipe(session, 10), QStringLiteral("chatted"), config));
+        QVERIFY(session.runs().start(quickRecipe(session, 6), QStringLiteral("chatted"), config));
         ChatPresenter& chat = page.presenter();
         QVERIFY(
-            waitFor([&] { return chat.model() && session.runs().live() && session.runs().live()->step >= 2; }, 60000));
+            waitFor([&] { return chat.model() && session.runs().live() && session.runs().live()->step >= 2; }, 100000));
         session.runs().pause();
-        QVERIFY(waitFor([&] { return session.runs().live()->state == project::RunState::Paused; }, 60000));
+        QVERIFY(waitFor([&] { return session.runs().live()->state == project::RunState::Paused; }, 100000));
         project::ChatSettings s = chat.settings();
         s.model = {};
         s.model.run = "chatted";
@@ -83,19 +83,20 @@ class LiveChatTest : public QObject {
         QVERIFY(chat.model());
         QVERIFY(chat.model()->live);
         chat.send(QStringLiteral("What is love?"));
-        QVERIFY(waitFor([&] { return !chat.answering(); }, 60000));
+        QVERIFY(waitFor([&] { return !chat.answering(); }, 100000));
         const project::ChatNode& answer = chat.chat()->nodes[1];
         QCOMPARE(answer.replies.size(), std::size_t(2));
         for (const project::ChatReply& reply : answer.replies) QVERIFY2(reply.error.empty(), reply.error.c_str());
         QVERIFY(answer.replies[0].new_tokens > 0);
         QVERIFY(answer.replies[1].base);
         photograph(page, QStringLiteral("chat-live"));
+        photograph(page, QStringLiteral("chat-live-narrow"), {960, 580});
         session.runs().unpause();
         s.compare = false;
         s.max_new_tokens = 40;
         chat.setSettings(s);
         chat.send(QStringLiteral("And what is it not?"));
-        QVERIFY(waitFor([&] { return ended && !chat.answering(); }, 60000));
+        QVERIFY(waitFor([&] { return ended && !chat.answering(); }, 100000));
         QVERIFY2(!failure, failure ? failure->text().c_str() : "");
         QCOMPARE(adapterHash(session.paths().runs() / "chatted"), alone);
         const project::ChatReply& last = chat.chat()->nodes.back().replies[0];
@@ -105,13 +106,13 @@ class LiveChatTest : public QObject {
         s.max_new_tokens = 4;
         chat.setSettings(s);
         chat.send(QStringLiteral("Still there?"));
-        QVERIFY(waitFor([&] { return !chat.answering(); }, 60000));
+        QVERIFY(waitFor([&] { return !chat.answering(); }, 100000));
         QVERIFY2(chat.chat()->nodes.back().replies[0].error.empty(),
                  chat.chat()->nodes.back().replies[0].error.c_str());
     }
 
     void anotherModelIsRefusedWhileARunIsAtWork() {
-        Bench bench(30);
+        Bench bench(16);
         Session& session = bench.session();
         QVERIFY(waitFor([&] { return !session.recipe().recipe().training.data_path.empty(); }));
         ChatPage page(session);
@@ -125,7 +126,7 @@ class LiveChatTest : public QObject {
         session.settings().setModelFolders({pathText(other)});
         page.activated();
         QVERIFY(session.runs().start(quickRecipe(session, 400), QStringLiteral("long"), session.recipe().configFile()));
-        QVERIFY(waitFor([&] { return session.runs().stepping(); }, 60000));
+        QVERIFY(waitFor([&] { return session.runs().stepping(); }, 100000));
         ChatPresenter& chat = page.presenter();
         project::ChatSettings s = chat.settings();
         s.model = {};
@@ -144,9 +145,9 @@ class LiveChatTest : public QObject {
         chat.act(TurnAction::UseRunsModel, refused.node, 0);
         QVERIFY(chat.answering());
         QVERIFY(
-            waitFor([&] { return !chat.answering() || !chat.chat()->nodes.back().replies[0].text.empty(); }, 60000));
+            waitFor([&] { return !chat.answering() || !chat.chat()->nodes.back().replies[0].text.empty(); }, 100000));
         session.runs().stopNow();
-        QVERIFY(waitFor([&] { return !session.runs().active() && !chat.answering(); }, 60000));
+        QVERIFY(waitFor([&] { return !session.runs().active() && !chat.answering(); }, 100000));
         const project::ChatReply& cut = chat.chat()->nodes.back().replies[0];
         QVERIFY2(cut.end == project::ChatEnd::RunEnded || cut.end == project::ChatEnd::ByItself ||
                      cut.end == project::ChatEnd::MaxTokens,

@@ -181,6 +181,11 @@ class ModelsPageTest : public QObject {
         QVERIFY(!run.isEmpty());
         QVERIFY(checkpoint.startsWith(QStringLiteral("checkpoint-")));
         photograph(page, QStringLiteral("models-adapters"));
+        QFont font = QApplication::font(), large = font;
+        large.setPointSize(14);
+        QApplication::setFont(large);
+        photograph(page, QStringLiteral("models-adapters-14pt"), {1280, 800});
+        QApplication::setFont(font);
         QVERIFY(page.saveState().contains(QStringLiteral("adapter")));
     }
 
