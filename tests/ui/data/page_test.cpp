@@ -140,6 +140,18 @@ class PageTest : public QObject {
         QSignalSpy settled(&desk.page, &DataPage::settled);
         QTest::keyClicks(box, q("qual"));
         QVERIFY(box->completing());
+        QTest::keyClick(box, Qt::Key_Backspace);
+        QTest::keyClick(box, Qt::Key_Backspace);
+        QTest::keyClick(box, Qt::Key_Backspace);
+        QTest::keyClick(box, Qt::Key_Backspace);
+        QTest::keyClicks(box, q("re"));
+        QTest::keyClick(box, Qt::Key_Down);
+        auto* offered = box->findChild<QListView*>();
+        QVERIFY(offered);
+        photograph(*offered, q("data-completion"), offered->size());
+        QTest::keyClick(box, Qt::Key_Backspace);
+        QTest::keyClick(box, Qt::Key_Backspace);
+        QTest::keyClicks(box, q("qual"));
         QTest::keyClick(box, Qt::Key_Down);
         QTest::keyClick(box, Qt::Key_Return);
         QCOMPARE(box->filter(), q("quality>="));
