@@ -247,6 +247,17 @@ TextBlocks::Place TextBlocks::end() const {
     return {last, layout ? static_cast<int>(layout->text().size()) : 0};
 }
 
+QRect TextBlocks::endBox() const {
+    const QFontMetrics metrics(font_);
+    const int wide = metrics.averageCharWidth();
+    if (blocks_.empty() || !blocks_.back().layout || blocks_.back().layout->lineCount() == 0)
+        return {0, std::max(height_ - metrics.height(), 0), wide, metrics.height()};
+    const Block& block = blocks_.back();
+    const QTextLine line = block.layout->lineAt(block.layout->lineCount() - 1);
+    return {block.x + static_cast<int>(line.naturalTextWidth()) + 2, block.y + static_cast<int>(line.y()), wide,
+            metrics.height()};
+}
+
 TextBlocks::Place TextBlocks::placeAt(const QPoint& point) const {
     auto found = std::partition_point(blocks_.begin(), blocks_.end(),
                                       [&](const Block& block) { return block.y + block.height <= point.y(); });

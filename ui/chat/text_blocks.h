@@ -37,6 +37,7 @@ class TextBlocks {
     using Selection = TextSelection;
     Place placeAt(const QPoint& point) const;  // relative to the text
     Place end() const;
+    QRect endBox() const;  // of a character that would follow the text
     QString selected(const Selection& selection) const;
 
     // Width that the longest line needs, at most the one it was laid out for.

@@ -260,6 +260,11 @@ void TurnLayout::paintReply(QPainter& painter, const QPoint& origin, const QRect
     if (!reply.text.isEmpty()) {
         column.text.paint(painter, box.topLeft(), clip, colour(Hue::Text, palette_),
                           state.selected_column == static_cast<int>(index) ? state.selection : TextBlocks::Selection{});
+        // Where it is being written.
+        if (reply.end == project::ChatEnd::Growing) {
+            const QRect next = column.text.endBox().translated(box.topLeft());
+            painter.fillRect(next.adjusted(0, next.height() / 6, 0, -next.height() / 6), hue);
+        }
     } else if (reply.end == project::ChatEnd::Growing || (reply.error.isEmpty() && reply.text.isEmpty())) {
         painter.setFont(font_);
         painter.setPen(colour(Hue::Secondary, palette_));
