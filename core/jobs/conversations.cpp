@@ -34,7 +34,8 @@ Result<Conversations> openProject(const fs::path& folder, const corpus::Filter& 
     const fs::path file = project::projectPaths(folder).corpus();
     std::error_code ec;
     if (!fs::exists(file, ec))
-        return fail(ErrorCode::NotFound, fmt::format("The project {} holds no conversations yet.", folder.string()),
+        return fail(ErrorCode::NotFound,
+                    fmt::format("The project \"{}\" holds no conversations yet.", folder.filename().string()),
                     "Import a file of conversations into it.");
     STUDIO_TRY(corpus::Store store, corpus::Store::openFile(file, corpus::Store::Access::ReadOnly));
     STUDIO_TRY(const bool indexed, store.textIndexIsCurrent());

@@ -280,6 +280,7 @@ void RecipeForm::setFilterWords(const QString& sentence, const QString& count) {
     filter_words_->setText(sentence);
     filter_words_->setVisible(!sentence.isEmpty());
     filter_count_->setText(count);
+    filter_count_->setVisible(!count.isEmpty());
 }
 
 QStringList RecipeForm::unfolded() const {

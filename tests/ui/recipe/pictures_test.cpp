@@ -131,6 +131,19 @@ class RecipePicturesTest : public QObject {
         QVERIFY2(clipped.isEmpty(), qPrintable(clipped.join(u'|')));
     }
 
+    void aProjectWithoutConversations() {
+        Bench empty(0);
+        RecipePage page(empty.session());
+        page.activated();
+        QVERIFY(waitFor([&] { return page.consequences().preview() && !page.consequences().stale(); }));
+        QVERIFY(page.consequences().preview()->run_error);
+        QVERIFY(!page.view()->startButton()->isEnabled());
+        photograph(page, QStringLiteral("recipe-no-conversations"));
+        empty.session().close();
+        photograph(page, QStringLiteral("recipe-no-project"));
+        QVERIFY(page.status().isEmpty());
+    }
+
     void theTwoFiles() {
         page_->restoreState({{QStringLiteral("text"), true}});
         photograph(*page_, QStringLiteral("recipe-text"));
