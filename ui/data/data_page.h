@@ -25,6 +25,7 @@ class DataPage : public Page {
 
     // Reads files into the project: menu, button and drop.
     void importFiles(const QStringList& files);
+    void chooseFiles();  // asks for them first
     void setFilter(const QString& filter);
     QString filter() const { return list_->filterBox()->filter(); }
 
@@ -57,7 +58,6 @@ class DataPage : public Page {
     void buildActions();
     QAction* add(const QString& words, const QKeySequence& keys, const QString& tip, std::function<void()> act);
     void wire();
-    void chooseFiles();
     void importSample();
     void reload();
     void ask();

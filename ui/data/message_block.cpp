@@ -16,6 +16,7 @@
 namespace studio::ui {
 namespace {
 
+constexpr qsizetype kParagraphs = 400;
 constexpr qsizetype kChunk = 4000;  // characters of a paragraph that are laid out together
 
 QString tr(const char* words, int n = -1) {
@@ -136,8 +137,13 @@ void MessageBlock::layOutText(double top) {
     const double available = std::max(40, width_ - kBlockIndent - 3 * kSpace);
     double y = top;
     const QFontMetricsF body(fonts_.body), small(fonts_.small);
+    // A paragraph has a layout of its own; thousands of short ones share some.
+    const bool many = text_.count(QLatin1Char('\n')) > kParagraphs;
     for (qsizetype begin = 0; begin <= text_.size();) {
-        qsizetype end = text_.indexOf(QLatin1Char('\n'), begin);
+        qsizetype end = many && begin + kChunk < text_.size() ? text_.lastIndexOf(QLatin1Char('\n'), begin + kChunk)
+                        : many                                ? text_.size()
+                                                              : text_.indexOf(QLatin1Char('\n'), begin);
+        if (many && end <= begin) end = std::min(begin + kChunk, text_.size());
         if (end < 0) end = text_.size();
         const qsizetype paragraph_end = end;
         if (end - begin > kChunk) {
@@ -149,7 +155,9 @@ void MessageBlock::layOutText(double top) {
         Chunk chunk;
         chunk.begin = begin;
         chunk.top = y;
-        chunk.layout = std::make_unique<QTextLayout>(text_.mid(begin, end - begin), fonts_.body);
+        QString words = text_.mid(begin, end - begin);
+        if (many) words.replace(QLatin1Char('\n'), QChar::LineSeparator);
+        chunk.layout = std::make_unique<QTextLayout>(words, fonts_.body);
         QTextOption option;
         option.setWrapMode(QTextOption::WrapAtWordBoundaryOrAnywhere);
         option.setTextDirection(right_to_left_ ? Qt::RightToLeft : Qt::LayoutDirectionAuto);
@@ -169,7 +177,7 @@ void MessageBlock::layOutText(double top) {
         chunk.height = std::max(height, begin == end ? body.height() * 0.6 : 0.0);
         y += chunk.height;
         chunks_.push_back(std::move(chunk));
-        begin = end == paragraph_end ? end + 1 : end;
+        begin = end < text_.size() && text_[end] == QLatin1Char('\n') ? end + 1 : end;
         if (begin < text_.size() && end < paragraph_end && text_[begin].isSpace()) ++begin;
         if (end >= text_.size()) break;
     }

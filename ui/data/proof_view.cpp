@@ -174,12 +174,19 @@ ProofView::ProofView(Session& session, QWidget* parent)
 }
 
 void ProofView::again() {
+    stale_ = true;
     if (isVisible() && catalogue_) open(catalogue_, tree_);
+}
+
+void ProofView::showEvent(QShowEvent* event) {
+    QWidget::showEvent(event);
+    if (stale_ && catalogue_) open(catalogue_, tree_);
 }
 
 void ProofView::open(std::shared_ptr<const corpus::Catalogue> catalogue, std::int32_t tree) {
     catalogue_ = std::move(catalogue);
     tree_ = tree;
+    stale_ = false;
     const quint64 asked = ++asked_;
     using Sheet = std::shared_ptr<const jobs::ProofSheet>;
     session_.files().run<Sheet>(

@@ -41,6 +41,9 @@ class ProofView : public QWidget {
   Q_SIGNALS:
     void shown();
 
+  protected:
+    void showEvent(QShowEvent* event) override;
+
   private:
     void showSheet();
     void showExample(int index);
@@ -54,6 +57,7 @@ class ProofView : public QWidget {
     std::shared_ptr<const jobs::ProofSheet> sheet_;
     quint64 asked_ = 0;
     int example_ = 0;
+    bool stale_ = false;  // the recipe has changed since
     Text *summary_, *figures_, *place_;
     QToolButton *previous_, *next_;
     QWidget* switch_;

@@ -1,6 +1,7 @@
 #include "ui/data/data_page.h"
 
 #include <QAbstractItemModelTester>
+#include <QClipboard>
 #include <QFile>
 #include <QListView>
 #include <QScrollBar>
@@ -346,6 +347,32 @@ class PageTest : public QObject {
         QTest::keyClick(view, Qt::Key_Home);
         QVERIFY(bar->value() < 20);
         QCOMPARE(reading.current(), reading.path().front());
+    }
+
+    void theTextOfAMessageIsCopiedAsItWas() {
+        Desk desk(0);
+        const QString file = desk.bench.folder() + q("/lines.jsonl");
+        std::string text = "first \\u0000 line";
+        for (int i = 0; i < 3000; ++i) text += "\\n" + std::to_string(i);
+        write(file, "{\"messages\":[{\"role\":\"user\",\"content\":\"" + text +
+                        "\"},{\"role\":\"assistant\",\"content\":\"yes\"}]}\n");
+        QVERIFY(desk.import({file}));
+        desk.page.escape();
+        QVERIFY(waitFor([&] { return !desk.page.reader()->reading().empty(); }));
+        ConversationView* view = desk.page.reader()->view();
+        QTest::keyClick(view, Qt::Key_C, Qt::ControlModifier);
+        const QString copied = QApplication::clipboard()->text();
+        QVERIFY(copied.startsWith(QString::fromUtf16(u"first \0 line\n0\n", 15)));
+        QVERIFY(copied.endsWith(q("\n2999")));
+        QTest::keyClick(view, Qt::Key_A, Qt::ControlModifier);
+        QTest::keyClick(view, Qt::Key_C, Qt::ControlModifier);
+        QCOMPARE(QApplication::clipboard()->text(), copied + q("\n\nyes"));
+        desk.page.reader()->copyMarkdown();
+        QVERIFY(QApplication::clipboard()->text().endsWith(q("**Assistant**\n\nyes\n")));
+        // A press on the text chooses its words, not the whole.
+        QTest::mouseDClick(view->viewport(), Qt::LeftButton, {}, QPoint(45, 50));
+        QTest::keyClick(view, Qt::Key_C, Qt::ControlModifier);
+        QCOMPARE(QApplication::clipboard()->text(), q("first"));
     }
 
     void largeTypeClipsNothing() {
