@@ -131,7 +131,11 @@ class RecipeFormTest : public QObject {
   private:
     RecipeDocument& recipe() { return bench_->session().recipe(); }
     bool waitSaved() {
-        return waitFor([this] { return bench_->session().files().idle(); });
+        return waitFor([this] {
+            const auto read =
+                config::readRecipe(bench_->session().paths().trainingConfig(), bench_->session().paths().qloraConfig());
+            return read && read->recipe.training == recipe().recipe().training;
+        });
     }
     QStringList texts() const {
         QStringList all;
