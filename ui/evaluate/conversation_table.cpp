@@ -141,13 +141,21 @@ void ConversationTable::setRecord(const jobs::EvaluationRecord* record) {
 // The prompt takes what the figures leave.
 void ConversationTable::arrange() {
     const int wide = QFontMetrics(font()).averageCharWidth();
+    const auto widthOf = [wide](int column) { return wide * (column == ConversationModel::Bar ? 16 : 12); };
     int left = viewport()->width();
     for (int column = ConversationModel::Tokens; column < ConversationModel::Columns; ++column) {
-        if (isColumnHidden(column)) continue;
-        const int width = column == ConversationModel::Bar ? wide * 16 : wide * 12;
-        setColumnWidth(column, width);
-        left -= width;
+        const bool optional = column == ConversationModel::Bar || column == ConversationModel::Tokens;
+        if (!optional && isColumnHidden(column)) continue;
+        setColumnWidth(column, widthOf(column));
+        left -= widthOf(column);
     }
+    // Where they would leave the prompt no room, first the bars go, then the counts.
+    const bool paired = conversations_->paired(), no_bars = !paired || left < wide * 18;
+    setColumnHidden(ConversationModel::Bar, no_bars);
+    if (no_bars) left += widthOf(ConversationModel::Bar);
+    const bool no_counts = left < wide * 18;
+    setColumnHidden(ConversationModel::Tokens, no_counts);
+    if (no_counts) left += widthOf(ConversationModel::Tokens);
     setColumnWidth(ConversationModel::Prompt, std::max(left, wide * 16));
 }
 

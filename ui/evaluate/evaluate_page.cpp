@@ -70,7 +70,7 @@ void EvaluatePage::buildList() {
     column->addWidget(header);
     column->addWidget(list_, 1);
     column->addWidget(unreadable_);
-    left_->setMinimumWidth(QFontMetrics(font()).averageCharWidth() * 30);
+    left_->setMinimumWidth(QFontMetrics(font()).averageCharWidth() * 22);
 }
 
 void EvaluatePage::buildResult() {
@@ -292,6 +292,9 @@ void EvaluatePage::showResult() {
 
 // Narrow: answers below the table.
 void EvaluatePage::arrange() {
+    // The list leaves at least two thirds to what it lists.
+    if (left_->isVisible() && left_->width() > width() * 34 / 100)
+        splitter_->setSizes({width() * 30 / 100, width() * 70 / 100});
     const bool narrow = width() < QFontMetrics(font()).averageCharWidth() * 142;
     const auto wanted = narrow ? Qt::Vertical : Qt::Horizontal;
     if (body_->orientation() != wanted) {

@@ -38,7 +38,7 @@ void FigureRow::setFigures(const std::vector<Figure>& figures) {
         if (i >= figures.size()) continue;
         blocks_[i].title->setText(figures[i].title);
         blocks_[i].value->setText(figures[i].value);
-        blocks_[i].below->setText(figures[i].below);
+        blocks_[i].below->setText(QString(figures[i].below).replace(QLatin1String(" %"), QStringLiteral("\u00a0%")));
         blocks_[i].widget->setToolTip(figures[i].tool_tip);
     }
 }

@@ -10,6 +10,7 @@
 #include "ui/look/format.h"
 #include "ui/look/type.h"
 #include "ui/widgets/basics.h"
+#include "ui/widgets/flow_layout.h"
 
 namespace studio::ui {
 namespace {
@@ -65,13 +66,18 @@ RunPlots::RunPlots(QWidget* parent)
     table_->setCheckable(true);
     table_->setAccessibleName(tr("Show the values as a table"));
     table_->setToolTip(tr("Show the values as a table"));
-    QHBoxLayout* row = loss_->headerRow();
-    row->setSpacing(2 * kSpace);
-    row->addWidget(smoothing_label);
-    row->addWidget(smoothing_);
-    row->addWidget(measure_);
-    row->addWidget(log_);
-    row->addWidget(table_);
+    // In a narrow window the controls go on in a second line.
+    auto* controls = new QWidget;
+    auto* row = new FlowLayout(2 * kSpace, controls);
+    row->setRightAligned(true);
+    for (QWidget* control : std::initializer_list<QWidget*>{smoothing_label, smoothing_, measure_, log_, table_}) {
+        control->setMinimumHeight(controlHeight(font()));
+        row->addWidget(control);
+    }
+    QSizePolicy policy(QSizePolicy::Preferred, QSizePolicy::Minimum);
+    policy.setHeightForWidth(true);
+    controls->setSizePolicy(policy);
+    loss_->headerRow()->addWidget(controls, 1000);
 
     column->addWidget(loss_, 1);
     auto* small = new QHBoxLayout;

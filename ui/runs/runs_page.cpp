@@ -89,7 +89,7 @@ void RunsPage::buildList() {
     list_ = new RunList;
     column->addWidget(header);
     column->addWidget(list_, 1);
-    left_->setMinimumWidth(QFontMetrics(font()).averageCharWidth() * 30);
+    left_->setMinimumWidth(QFontMetrics(font()).averageCharWidth() * 22);
 }
 
 void RunsPage::buildDetail() {
@@ -333,6 +333,9 @@ void RunsPage::showHeader() {
 
 // Below this width the pane beside the plots would leave them too narrow to read.
 void RunsPage::arrange() {
+    // The list leaves at least two thirds to what it lists.
+    if (left_->isVisible() && left_->width() > width() * 34 / 100)
+        splitter_->setSizes({width() * 30 / 100, width() * 70 / 100});
     const bool below = width() < QFontMetrics(font()).averageCharWidth() * 142;
     if (below == side_below_) return;
     side_below_ = below;

@@ -194,6 +194,7 @@ void RunsPresenter::appendSteps(const std::vector<project::StepRecord>& records)
 }
 
 void RunsPresenter::appendEvaluation(const project::EvalRecord& record) {
+    session_.runs().refresh();  // the list shows the course so far
     if (!feeds()) return;
     if (!data_ || reading_) waiting_evaluations_.push_back(record);
     if (!data_) return;

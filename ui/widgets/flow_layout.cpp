@@ -6,8 +6,6 @@ namespace studio::ui {
 
 FlowLayout::FlowLayout(int gap, QWidget* parent) : QLayout(parent), gap_(gap) {
     setContentsMargins(0, 0, 0, 0);
-    QSizePolicy policy(QSizePolicy::Preferred, QSizePolicy::Minimum);
-    policy.setHeightForWidth(true);
 }
 
 FlowLayout::~FlowLayout() {
@@ -47,21 +45,32 @@ void FlowLayout::setGeometry(const QRect& box) {
 }
 
 int FlowLayout::place(const QRect& box, bool move) const {
-    int x = box.left(), y = box.top(), line = 0;
+    int y = box.top();
+    std::vector<std::pair<QLayoutItem*, int>> line;  // with their widths
+    int used = 0, high = 0;
+    const auto flush = [&] {
+        int x = right_ ? box.left() + box.width() - used : box.left();
+        for (const auto& [item, wide] : line) {
+            if (move) item->setGeometry({x, y, wide, item->sizeHint().height()});
+            x += wide + gap_;
+        }
+        y += high;
+        line.clear();
+        used = high = 0;
+    };
     for (QLayoutItem* item : items_) {
         if (item->isEmpty()) continue;
-        const QSize size = item->sizeHint();
-        if (x > box.left() && x + size.width() > box.left() + box.width()) {
-            x = box.left();
-            y += line + gap_;
-            line = 0;
+        const int wide = std::min(item->sizeHint().width(), box.width());
+        if (!line.empty() && used + gap_ + wide > box.width()) {
+            flush();
+            y += gap_;
         }
-        const int wide = std::min(size.width(), box.width());
-        if (move) item->setGeometry({x, y, wide, size.height()});
-        x += size.width() + gap_;
-        line = std::max(line, size.height());
+        used += wide + (line.empty() ? 0 : gap_);
+        line.emplace_back(item, wide);
+        high = std::max(high, item->sizeHint().height());
     }
-    return y + line - box.top();
+    flush();
+    return y - box.top();
 }
 
 }  // namespace studio::ui

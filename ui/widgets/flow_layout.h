@@ -9,6 +9,7 @@ namespace studio::ui {
 class FlowLayout : public QLayout {
   public:
     explicit FlowLayout(int gap, QWidget* parent = nullptr);
+    void setRightAligned(bool on) { right_ = on; }
     ~FlowLayout() override;
 
     void addItem(QLayoutItem* item) override { items_.push_back(item); }
@@ -26,6 +27,7 @@ class FlowLayout : public QLayout {
     int place(const QRect& box, bool move) const;
     std::vector<QLayoutItem*> items_;
     int gap_;
+    bool right_ = false;
 };
 
 }  // namespace studio::ui

@@ -23,7 +23,7 @@ class WhereTicker final : public QCPAxisTicker {
   protected:
     double getTickStep(const QCPRange& range) override {
         const double step = QCPAxisTicker::getTickStep(range);
-        return x == PlotX::Steps ? std::max(1.0, step) : step;
+        return x == PlotX::Steps ? std::max(1.0, std::ceil(step)) : step;
     }
     QString getTickLabel(double tick, const QLocale& locale, QChar, int) override {
         if (x == PlotX::Steps) return number(static_cast<qint64>(std::llround(tick)));

@@ -1,4 +1,5 @@
 // The Evaluate page: empty, choosing, measuring, results; kept files that cannot be read.
+#include <QAbstractItemModelTester>
 #include <QLabel>
 #include <QPushButton>
 #include <QSignalSpy>
@@ -104,6 +105,7 @@ class EvaluatePageTest : public QObject {
             page.resize(1280, 800);
             page.show();
             page.activated();
+            for (auto* model : page.findChildren<QAbstractItemModel*>()) new QAbstractItemModelTester(model, model);
             QVERIFY(waitFor([this] { return page.presenter().listed(); }));
         }
         void runsListed(std::size_t count) {
@@ -173,6 +175,24 @@ class EvaluatePageTest : public QObject {
         shown.page.presenter().select(shown.page.presenter().kept()[2].file);
         QCOMPARE(shown.page.subject(), QStringLiteral("phi-2, base"));
         photograph(shown.page, QStringLiteral("evaluate-base-alone"));
+    }
+
+    void largeTypeFits() {
+        const QFont before = QApplication::font();
+        QFont large = before;
+        large.setPointSize(14);
+        QApplication::setFont(large);
+        {
+            Shown shown;
+            const auto folder = makeRun(shown.runs, {});
+            shown.keep(sampleRecord(folder, "2026-11-24T14:02:11Z", 0.1421));
+            shown.show();
+            photograph(shown.page, QStringLiteral("evaluate-14pt"), {1280, 800});
+            QCOMPARE(clippedTexts(shown.page).join(u'|'), QString());
+            photograph(shown.page, QStringLiteral("evaluate-14pt-narrow"), {976, 560});
+            QCOMPARE(clippedTexts(shown.page).join(u'|'), QString());
+        }
+        QApplication::setFont(before);
     }
 
     void aDifferenceAroundZeroIsNotDistinguishable() {

@@ -1,4 +1,5 @@
 // The Runs page in each state it can have.
+#include <QAbstractItemModelTester>
 #include <QPushButton>
 #include <QSignalSpy>
 #include <QTimer>
@@ -32,6 +33,7 @@ class RunsPageTest : public QObject {
             page.resize(1280, 800);
             page.show();
             page.activated();
+            for (auto* model : page.findChildren<QAbstractItemModel*>()) new QAbstractItemModelTester(model, model);
             page.presenter().start();
             const std::size_t count = entriesOf(runs).size();
             QVERIFY(waitFor([&] { return page.presenter().listed() && page.presenter().runs().size() == count; }));
@@ -228,6 +230,27 @@ class RunsPageTest : public QObject {
             if (order == Qt::AscendingOrder) QCOMPARE(last.data().toString(), QStringLiteral("notebook"));
         }
         QVERIFY(shown.page.escape());
+    }
+
+    void largeTypeAndLongNamesFit() {
+        const QFont before = QApplication::font();
+        QFont large = before;
+        large.setPointSize(14);
+        QApplication::setFont(large);
+        {
+            Shown shown;
+            shown.others();
+            const auto folder =
+                makeRun(shown.runs,
+                        {.name = "a-run-with-a-name-that-goes-on-and-on-beyond-every-column-of-every-list-there-is",
+                         .filter = "lang = en and rank = 0 and (text contains \"recursion\" or label.quality >= 0.6)"});
+            shown.show(folder);
+            photograph(shown.page, QStringLiteral("runs-14pt"), {1280, 800});
+            QCOMPARE(clippedTexts(shown.page).join(u'|'), QString());
+            photograph(shown.page, QStringLiteral("runs-14pt-narrow"), {976, 560});
+            QCOMPARE(clippedTexts(shown.page).join(u'|'), QString());
+        }
+        QApplication::setFont(before);
     }
 
     void aRunMovedToTheTrashComesBackWithUndo() {
