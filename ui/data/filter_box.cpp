@@ -21,6 +21,7 @@ namespace {
 constexpr int kSettle = 150;  // ms of silence before a filter is asked about
 constexpr int kMaxHistory = 50;
 constexpr int kShownRows = 9;
+constexpr int kEdge = 2;  // between the rounded frame and the text's square ground
 
 // A completion and what it means, on one line.
 class CompletionDelegate : public QStyledItemDelegate {
@@ -89,6 +90,8 @@ FilterBox::FilterBox(QWidget* parent)
     setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
     setVerticalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
     setTabChangesFocus(true);
+    setFrameShape(QFrame::NoFrame);
+    setViewportMargins(kSpace, kEdge, kSpace, kEdge);
     setAccessibleName(tr("Filter"));
     setPlaceholderText(tr("Filter, for example quality>=0.6"));
     setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Fixed);
@@ -116,7 +119,7 @@ void FilterBox::restyle() {
     styling_ = true;
     setFont(codeFont(QApplication::font()));
     const int height = std::max(controlHeight(QApplication::font()), fontMetrics().height() + 2 * kSpace);
-    document()->setDocumentMargin(std::max(2.0, (height - 2 * frameWidth() - fontMetrics().lineSpacing()) / 2.0));
+    document()->setDocumentMargin(std::max(2.0, (height - 2 * kEdge - fontMetrics().lineSpacing()) / 2.0));
     popup_->setFont(QApplication::font());
     highlighter_->rehighlight();
     updateGeometry();
@@ -143,6 +146,8 @@ void FilterBox::setFilter(const QString& text) {
 }
 
 void FilterBox::setError(int begin, int end) {
+    wrong_ = end > begin;
+    update();
     if (highlighter_->error_begin == begin && highlighter_->error_end == end) return;
     highlighter_->error_begin = begin;
     highlighter_->error_end = end;
@@ -286,7 +291,24 @@ void FilterBox::insertFromMimeData(const QMimeData* source) {
     insertPlainText(source->text().simplified());
 }
 
+bool FilterBox::event(QEvent* event) {
+    if (event->type() != QEvent::Paint) return QPlainTextEdit::event(event);
+    QPainter painter(this);
+    painter.setRenderHint(QPainter::Antialiasing);
+    const double line = hasFocus() || wrong_ ? 2 : 1;
+    painter.setPen(QPen(colour(wrong_ ? Hue::Bad : hasFocus() ? Hue::Accent : Hue::Line, this), line));
+    painter.setBrush(colour(Hue::Surface, this));
+    painter.drawRoundedRect(QRectF(rect()).adjusted(line / 2, line / 2, -line / 2, -line / 2), 4, 4);
+    return true;
+}
+
+void FilterBox::focusInEvent(QFocusEvent* event) {
+    QPlainTextEdit::focusInEvent(event);
+    update();
+}
+
 void FilterBox::focusOutEvent(QFocusEvent* event) {
+    update();
     if (event->reason() != Qt::PopupFocusReason) popup_->hide();
     QPlainTextEdit::focusOutEvent(event);
 }

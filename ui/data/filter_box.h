@@ -38,7 +38,9 @@ class FilterBox : public QPlainTextEdit {
   protected:
     void keyPressEvent(QKeyEvent* event) override;
     void insertFromMimeData(const QMimeData* source) override;
+    void focusInEvent(QFocusEvent* event) override;
     void focusOutEvent(QFocusEvent* event) override;
+    bool event(QEvent* event) override;
     void changeEvent(QEvent* event) override;
     void wheelEvent(QWheelEvent* event) override;
     bool eventFilter(QObject* watched, QEvent* event) override;
@@ -58,6 +60,7 @@ class FilterBox : public QPlainTextEdit {
     int history_at_ = -1;
     QString draft_;  // what was typed before walking through the history
     int word_begin_ = 0;
+    bool wrong_ = false;
     bool styling_ = false, walking_ = false;
 };
 
