@@ -1,5 +1,6 @@
 #include "ui/recipe/field_control.h"
 
+#include <QApplication>
 #include <QCheckBox>
 #include <QComboBox>
 #include <QEvent>
@@ -102,9 +103,9 @@ class LineControl final : public FieldControl {
     QString text() const override { return edit_->text(); }
     QWidget* entry() const override { return edit_; }
     void setWrong(bool wrong) override {
-        QPalette changed = palette();
-        if (wrong) changed.setColor(QPalette::Text, colour(Hue::Bad, palette()));
-        edit_->setPalette(wrong ? changed : QPalette());
+        QPalette changed;  // only this one colour; the rest follows the theme
+        if (wrong) changed.setColor(QPalette::Text, colour(Hue::Bad, QApplication::palette()));
+        edit_->setPalette(changed);
     }
 
   private:

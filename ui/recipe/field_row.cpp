@@ -234,7 +234,7 @@ void FieldRow::refresh() {
         revert_->setToolTip(tr("Back to the preset's value: %1").arg(was));
         revert_->setAccessibleName(tr("%1: back to the preset's value %2").arg(fieldLabel(field_.key), was));
     }
-    if (unusable_ && typed_) return;
+    if (unusable_ && typed_) return control_->setWrong(true);  // in the theme's own red
     if (!typing_.isActive()) control_->setText(editText(field_, document_.recipe()));
     unusable_ = false;
     QString sentence;
