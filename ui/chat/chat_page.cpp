@@ -152,6 +152,7 @@ void ChatPage::askFor(const project::ChatModel& key) {
 
 void ChatPage::activated() {
     active_ = true;
+    if (!isAncestorOf(QApplication::focusWidget())) composer_->setFocusToText();
     if (!session().hasProject()) return;
     shelf_.refresh();
     if (!book_.isOpen()) book_.open();

@@ -239,6 +239,7 @@ void ChatView::describe() {
 
 void ChatView::keyPressEvent(QKeyEvent* event) {
     const int last = static_cast<int>(rows_.size()) - 1;
+    if (event->key() == Qt::Key_Up || event->key() == Qt::Key_Down) clearSelection();
     switch (event->key()) {
         case Qt::Key_Up:
             if (event->modifiers() == Qt::NoModifier && last >= 0)

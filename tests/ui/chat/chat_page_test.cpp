@@ -144,6 +144,16 @@ class ChatPageTest : public QObject {
         photograph(page, QStringLiteral("chat-compare-14pt"), {1280, 800});
         QCOMPARE(testing::clippedTexts(page), QStringList());
         QApplication::setFont(font);
+        // By keyboard: a turn is chosen, its branches are switched.
+        page.activateWindow();
+        view->setFocus(Qt::TabFocusReason);
+        QTest::keyClick(view, Qt::Key_Up);
+        QTest::keyClick(view, Qt::Key_Down);
+        QCOMPARE(view->currentNode(), page.presenter().turns()[1].node);
+        photograph(page, QStringLiteral("chat-keyboard"));
+        for (QAction* action : page.pageActions())
+            if (action->text().contains(QStringLiteral("Previous"))) action->trigger();
+        QCOMPARE(page.presenter().turns()[1].branch, 0);
         auto* list = page.findChild<QListView*>(QStringLiteral("chats"));
         list->setCurrentIndex(list->model()->index(1, 0));
         QTest::qWait(300);
