@@ -35,6 +35,12 @@ QSize CheckpointTable::sizeHint() const {
 }
 
 void CheckpointTable::setCheckpoints(const std::vector<CheckpointRow>& checkpoints) {
+    const auto same = [](const CheckpointRow& a, const CheckpointRow& b) {
+        return a.folder == b.folder && a.best == b.best && a.loss == b.loss;
+    };
+    // Asked with every message of the live run; rows that stay keep their hover and selection.
+    if (std::equal(checkpoints.begin(), checkpoints.end(), shown_.begin(), shown_.end(), same)) return;
+    shown_ = checkpoints;
     filling_ = true;
     const int current = currentIndex().row();
     rows_.setRowCount(static_cast<int>(checkpoints.size()));

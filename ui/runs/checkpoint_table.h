@@ -30,6 +30,7 @@ class CheckpointTable : public RowTable {
     void resizeEvent(QResizeEvent* event) override;
 
   private:
+    std::vector<CheckpointRow> shown_;
     QStandardItemModel rows_{0, 3};
     bool filling_ = false;
 };

@@ -111,7 +111,7 @@ void RunsPage::buildDetail() {
     head->addStretch(1);
     chat_ = new QPushButton(tr("Chat With It"));
     pause_ = new QPushButton;
-    stop_ = new QPushButton;
+    stop_ = new QPushButton(icon(Glyph::Stop), tr("Stop After This Step"));
     for (QPushButton* button : {chat_, pause_, stop_}) head->addWidget(button);
     column->addWidget(header_);
     column->addWidget(new Hairline(Qt::Horizontal));
@@ -315,12 +315,13 @@ void RunsPage::showHeader() {
     const bool stopping = live && live->state == RunState::Stopping;
     const bool paused = live && live->state == RunState::Paused;
     pause_->setVisible(stepping);
-    pause_->setText(paused ? tr("Resume") : live && live->pausing ? tr("Pausing…") : tr("Pause"));
-    pause_->setIcon(icon(paused ? Glyph::Play : Glyph::Pause));
+    const QString pause_words = paused ? tr("Resume") : live && live->pausing ? tr("Pausing…") : tr("Pause");
+    if (pause_->text() != pause_words) {
+        pause_->setText(pause_words);
+        pause_->setIcon(icon(paused ? Glyph::Play : Glyph::Pause));
+    }
     pause_->setEnabled(!(live && live->pausing && !paused));
     stop_->setVisible(stepping && !stopping);
-    stop_->setText(tr("Stop After This Step"));
-    stop_->setIcon(icon(Glyph::Stop));
     chat_->setVisible(stepping || (run && !run->checkpoints.empty()));
     pause_action_->setEnabled(stepping);
     stop_action_->setEnabled(stepping);
