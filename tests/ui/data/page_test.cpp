@@ -7,6 +7,7 @@
 #include <QScrollBar>
 #include <QSignalSpy>
 #include <fstream>
+#include <future>
 
 #include "ui/look/format.h"
 #include "ui/support/fixture.h"
@@ -292,10 +293,13 @@ class PageTest : public QObject {
         Desk desk(0);
         const QString sample = pathText(Session::sampleFile());
         QSignalSpy finished(&desk.page.importTask(), &ImportTask::finished);
+        std::promise<void> go;  // the import begins when this is kept
+        desk.bench.session().files().post([ready = go.get_future().share()] { ready.wait(); });
         desk.page.importFiles({sample, sample});
         QVERIFY(desk.page.importTask().running());
         photograph(desk.page, q("data-importing"), {1024, 560});
         desk.page.importTask().cancel();
+        go.set_value();
         QVERIFY(waitFor([&] { return finished.count() > 0; }));
         QCOMPARE(desk.page.importTask().outcomes().size(), 1u);
         QVERIFY(!desk.page.importTask().outcomes()[0].report);
