@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <cstdlib>
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -89,6 +90,14 @@ int main(int argc, char** argv) {
     }
     if (!run) run = cli::demonstration;
 #ifdef STUDIO_UI
+    // A word that is no command and no file was meant as one of the two.
+    for (const std::string& path : paths) {
+        if (std::filesystem::exists(path)) continue;
+        context.terminal.error({ErrorCode::NotFound,
+                                fmt::format("{} is no command, and no such file or folder exists.", path),
+                                "qlora-studio --help lists the commands."});
+        return cli::kUsage;
+    }
     const bool window = app.get_subcommands().empty() && (cli::hasDisplay() || !paths.empty());
     if (window) run = [&paths](cli::Context& c) { return cli::openWindow(c, paths); };
 #endif

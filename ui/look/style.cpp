@@ -94,6 +94,20 @@ void StudioStyle::drawPrimitive(PrimitiveElement element, const QStyleOption* op
             return;
         case PE_FrameGroupBox:
             return;
+        case PE_IndicatorCheckBox: {
+            const bool on = option->state & (State_On | State_NoChange), enabled = option->state & State_Enabled;
+            const QColor fill = on && enabled ? colour(Hue::Accent, palette) : colour(Hue::Surface, palette);
+            panel(painter, option->rect, fill,
+                  on && enabled ? fill : colour(enabled ? Hue::Faint : Hue::Line, palette));
+            if (!on) return;
+            const QRectF box = QRectF(option->rect).adjusted(2, 2, -2, -2);
+            const QColor ink = colour(enabled ? Hue::OnAccent : Hue::Faint, palette);
+            if (option->state & State_NoChange)
+                painter->fillRect(QRectF(box.left() + 1, box.center().y() - 1, box.width() - 2, 2), ink);
+            else
+                drawGlyph(*painter, Glyph::Tick, box, ink);
+            return;
+        }
         default:
             QProxyStyle::drawPrimitive(element, option, painter, widget);
     }

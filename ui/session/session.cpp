@@ -10,7 +10,7 @@ Session::Session(Settings& settings, std::shared_ptr<Logger> log, QObject* paren
       settings_(settings),
       log_(std::move(log)),
       engine_(log_),
-      recipe_(files_),
+      recipe_(saving_),
       runs_(engine_, files_, log_) {
     connect(&recipe_, &RecipeDocument::saveFailed, this,
             [this](const Error& error) { messages_.fail(QStringLiteral("recipe-save"), error); });

@@ -62,6 +62,7 @@ class Session : public QObject {
     Navigator navigator_;
     std::optional<project::Project> project_;
     TaskThread files_, queries_;
+    TaskThread saving_;  // the recipe's own: an import must not hold an edit up
     EngineThread engine_;
     RecipeDocument recipe_;
     RunService runs_;

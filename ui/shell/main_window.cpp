@@ -31,6 +31,15 @@ namespace {
 constexpr int kCompactBelow = 1100;  // px
 constexpr int kSaveEvery = 3000;     // ms
 
+// The first thing of the page that takes the keyboard.
+void focusFirst(QWidget& page) {
+    for (QWidget* w = page.nextInFocusChain(); w && w != &page; w = w->nextInFocusChain()) {
+        if (!page.isAncestorOf(w) || !(w->focusPolicy() & Qt::TabFocus) || !w->isEnabled() || !w->isVisible()) continue;
+        w->setFocus(Qt::OtherFocusReason);
+        return;
+    }
+}
+
 }  // namespace
 
 MainWindow::MainWindow(Session& session) : session_(session) {
@@ -96,19 +105,30 @@ void MainWindow::build() {
     connect(rail_, &Rail::chosen, this, &MainWindow::showPage);
 }
 
+// A page that does not exist yet could not hear what it is told: it is made, and told again.
+template <class... Told>
+void MainWindow::takes(PageId id, void (Navigator::*signal)(Told...)) {
+    connect(&session_.go(), signal, this, [this, id, signal](Told... told) {
+        if (pages_[static_cast<std::size_t>(id)]) return;
+        page(id);
+        Q_EMIT(session_.go().*signal)(told...);
+    });
+}
+
 void MainWindow::connectSession() {
     connect(&session_, &Session::projectOpened, this, &MainWindow::onProject);
     connect(&session_, &Session::projectClosed, this, &MainWindow::onProject);
     connect(&session_.go(), &Navigator::showPage, this, &MainWindow::showPage);
-    // The page must exist before it is told what to take. These connections stand before any page's own.
-    const auto prepare = [this](PageId id) { return [this, id] { page(id); }; };
-    connect(&session_.go(), &Navigator::openConversation, this, prepare(PageId::Data));
-    for (const auto signal : {&Navigator::trainOn, &Navigator::showField, &Navigator::newRunFrom, &Navigator::useBase})
-        connect(&session_.go(), signal, this, prepare(PageId::Recipe));
-    connect(&session_.go(), &Navigator::showRun, this, prepare(PageId::Runs));
-    connect(&session_.go(), &Navigator::evaluate, this, prepare(PageId::Evaluate));
-    connect(&session_.go(), &Navigator::chatWith, this, prepare(PageId::Chat));
-    connect(&session_.go(), &Navigator::chatWithBase, this, prepare(PageId::Chat));
+    takes(PageId::Data, &Navigator::openConversation);
+    takes(PageId::Data, &Navigator::showInData);
+    takes(PageId::Recipe, &Navigator::trainOn);
+    takes(PageId::Recipe, &Navigator::showField);
+    takes(PageId::Recipe, &Navigator::newRunFrom);
+    takes(PageId::Recipe, &Navigator::useBase);
+    takes(PageId::Runs, &Navigator::showRun);
+    takes(PageId::Evaluate, &Navigator::evaluate);
+    takes(PageId::Chat, &Navigator::chatWith);
+    takes(PageId::Chat, &Navigator::chatWithBase);
     connect(&session_.runs(), &RunService::stateChanged, this, &MainWindow::onRunState);
     connect(&session_.runs(), &RunService::ended, this, &MainWindow::onRunEnded);
     connect(&session_.runs(), &RunService::entriesChanged, this, &MainWindow::tellInterrupted);
@@ -146,7 +166,7 @@ void MainWindow::showPage(PageId id) {
     menus_->setPage(shown);
     shown.activated();
     // The keyboard follows, unless a page has taken it already.
-    if (!shown.isAncestorOf(focusWidget())) shown.setFocus(Qt::OtherFocusReason);
+    if (!shown.isAncestorOf(focusWidget())) focusFirst(shown);
     tellPlace();
 }
 
@@ -224,6 +244,12 @@ void MainWindow::importFiles(const QStringList& files) {
     if (!session_.hasProject() || files.isEmpty()) return;
     showPage(PageId::Data);
     ui::importFiles(page(PageId::Data), files);
+}
+
+void MainWindow::chooseImport() {
+    if (!session_.hasProject()) return;
+    showPage(PageId::Data);
+    ui::chooseImport(page(PageId::Data));
 }
 
 void MainWindow::openPaths(const QStringList& paths) {

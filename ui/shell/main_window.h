@@ -37,6 +37,7 @@ class MainWindow : public QMainWindow {
     // The bundled conversations as a project of their own; made at first use.
     void openSample();
     void importFiles(const QStringList& files);
+    void chooseImport();  // asks for files
     // A project folder, or conversation files for the open project.
     void openPaths(const QStringList& paths);
 
@@ -56,6 +57,8 @@ class MainWindow : public QMainWindow {
   private:
     void build();
     void connectSession();
+    template <class... Told>
+    void takes(PageId id, void (Navigator::*signal)(Told...));
     void onProject();
     void onRunState();
     void onRunEnded(const RunEnd& end);

@@ -2,7 +2,6 @@
 
 #include <QApplication>
 #include <QDesktopServices>
-#include <QFileDialog>
 #include <QFileInfo>
 #include <QMenuBar>
 #include <QMessageBox>
@@ -44,9 +43,7 @@ void Menus::fileMenu() {
     add(menu, tr("Open the &Bundled Conversations"), {}, [this] { window_.openSample(); });
     menu->addSeparator();
     needs_project_ << add(menu, tr("&Import Conversations…"), QKeySequence(Qt::CTRL | Qt::Key_I), [this] {
-        window_.importFiles(QFileDialog::getOpenFileNames(
-            &window_, tr("Import conversations"), {},
-            tr("Conversations (*.jsonl *.jsonl.gz *.json *.json.gz *.parquet);;All files (*)")));
+        window_.chooseImport();
     });
     needs_project_ << add(menu, tr("Show Project &Folder"), {}, [this] {
         QDesktopServices::openUrl(QUrl::fromLocalFile(pathText(session_.paths().folder)));

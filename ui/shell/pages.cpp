@@ -36,4 +36,8 @@ void importFiles(Page& data_page, const QStringList& files) {
     static_cast<DataPage&>(data_page).importFiles(files);
 }
 
+void chooseImport(Page& data_page) {
+    static_cast<DataPage&>(data_page).chooseFiles();
+}
+
 }  // namespace studio::ui

@@ -10,5 +10,6 @@ Page* makePage(PageId id, Session& session);
 QString pageName(PageId id);
 // What dropping files on the window and the import action do: on the Data page.
 void importFiles(Page& data_page, const QStringList& files);
+void chooseImport(Page& data_page);
 
 }  // namespace studio::ui

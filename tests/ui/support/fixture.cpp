@@ -4,8 +4,10 @@
 #include <QAbstractScrollArea>
 #include <QDir>
 #include <QElapsedTimer>
+#include <QEventLoop>
 #include <QFontMetrics>
 #include <QLabel>
+#include <QTimer>
 #include <fstream>
 #include <set>
 
@@ -17,14 +19,10 @@
 #include "ui/look/style.h"
 
 namespace studio::ui::testing {
-namespace {
-
-// The first `trees` trees of the bundled sample as a file of their own.
-std::filesystem::path firstTrees(const std::filesystem::path& folder, int trees) {
-    const std::filesystem::path out = folder / "sample.jsonl";
+bool writeFirstTrees(const std::filesystem::path& out, int trees) {
     std::ofstream file(out);
     auto reader = io::LineReader::open(Session::sampleFile());
-    if (!reader) return {};
+    if (!reader) return false;
     std::set<std::string> seen;
     for (;;) {
         auto line = reader->next();
@@ -35,10 +33,8 @@ std::filesystem::path firstTrees(const std::filesystem::path& folder, int trees)
         seen.insert(tree);
         file << (*line)->text << '\n';
     }
-    return out;
+    return file.good();
 }
-
-}  // namespace
 
 PrivateHome::PrivateHome() {
     for (const char* variable : {"HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME"})
@@ -54,7 +50,11 @@ Bench::Bench(int sample) : settings_(std::make_unique<Settings>()) {
     if (!made) qFatal("%s", made.error().text().c_str());
     if (sample == 0) return;
     auto store = corpus::Store::openFile(session_->paths().corpus());
-    const auto file = sample < 0 ? Session::sampleFile() : firstTrees(path(home_.path()), sample);
+    auto file = Session::sampleFile();
+    if (sample > 0) {
+        file = path(home_.path()) / "sample.jsonl";
+        if (!writeFirstTrees(file, sample)) qFatal("The sample could not be written.");
+    }
     if (!store || !corpus::importFile(*store, file, {}, {})) qFatal("The sample could not be imported.");
     session_->tellCorpusChanged();
 }
@@ -66,7 +66,10 @@ bool waitFor(const std::function<bool()>& condition, int timeout_ms) {
     timer.start();
     while (!condition()) {
         if (timer.elapsed() > timeout_ms) return false;
-        QCoreApplication::processEvents(QEventLoop::AllEvents, 20);
+        // The loop rests between two looks, so that the engine has the processor.
+        QEventLoop loop;
+        QTimer::singleShot(5, &loop, &QEventLoop::quit);
+        loop.exec();
     }
     return true;
 }

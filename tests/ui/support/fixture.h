@@ -36,6 +36,9 @@ class Bench {
     std::unique_ptr<Session> session_;
 };
 
+// The first `trees` trees of the bundled sample as the file `out`.
+bool writeFirstTrees(const std::filesystem::path& out, int trees);
+
 // Runs the event loop until `condition` holds; false after `timeout_ms`.
 bool waitFor(const std::function<bool()>& condition, int timeout_ms = 20000);
 
