@@ -66,11 +66,6 @@ endfunction()
 # studio_ui_module(NAME path/under/root DEPENDS module... SOURCES file...): as studio_module, for the rooms that know Qt.
 function(studio_ui_module name)
     cmake_parse_arguments(M "" "" "DEPENDS;LINK;PRIVATE_LINK;SOURCES" ${ARGN})
-    foreach(source IN LISTS M_SOURCES)
-        if(NOT EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/${source})
-            list(REMOVE_ITEM M_SOURCES ${source})
-        endif()
-    endforeach()
     studio_module(${name} DEPENDS ${M_DEPENDS} LINK Qt6::Widgets ${M_LINK} PRIVATE_LINK ${M_PRIVATE_LINK}
         SOURCES ${M_SOURCES})
     string(REPLACE "/" "_" target "studio_${name}")

@@ -52,8 +52,8 @@ Result<Conversation> readConversation(Store& store, std::int64_t tree) {
 Result<std::vector<std::string>> firstLines(Store& store, const std::vector<std::int64_t>& rows,
                                             std::size_t max_bytes) {
     // Of a text SQLite's substr() sees nothing behind a NUL.
-    STUDIO_TRY(Statement statement, store.database().prepare(
-                                        "SELECT substr(CAST(text AS BLOB), 1, 2000) FROM details WHERE id = ?"));
+    STUDIO_TRY(Statement statement,
+               store.database().prepare("SELECT substr(CAST(text AS BLOB), 1, 2000) FROM details WHERE id = ?"));
     std::vector<std::string> result;
     result.reserve(rows.size());
     for (const std::int64_t row : rows) {

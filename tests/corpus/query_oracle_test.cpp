@@ -109,8 +109,8 @@ Json asRow(const corpus::Message& m) {
 std::string randomCondition(Dice& dice) {
     constexpr const char* kSigns[] = {"=", "!=", "<", "<=", ">", ">=", ":"};
     constexpr const char* kEqual[] = {":", "!="};
-    constexpr const char* kIntegers[] = {"rank",          "turns",  "depth",   "replies",
-                                         "tree_messages", "tree_turns", "length", "reviews", "emoji.+1"};
+    constexpr const char* kIntegers[] = {"rank",       "turns",  "depth",   "replies", "tree_messages",
+                                         "tree_turns", "length", "reviews", "emoji.+1"};
     constexpr const char* kReals[] = {"quality", "label.toxicity",  "label.quality",
                                       "spam",    "label.own_label", "detoxify.toxicity"};
     constexpr const char* kFlags[] = {"deleted", "synthetic", "orphan", "root", "leaf", "same_role"};

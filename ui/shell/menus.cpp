@@ -42,9 +42,8 @@ void Menus::fileMenu() {
     connect(recent, &QMenu::aboutToShow, this, [this, recent] { fillRecent(recent); });
     add(menu, tr("Open the &Bundled Conversations"), {}, [this] { window_.openSample(); });
     menu->addSeparator();
-    needs_project_ << add(menu, tr("&Import Conversations…"), QKeySequence(Qt::CTRL | Qt::Key_I), [this] {
-        window_.chooseImport();
-    });
+    needs_project_ << add(menu, tr("&Import Conversations…"), QKeySequence(Qt::CTRL | Qt::Key_I),
+                          [this] { window_.chooseImport(); });
     needs_project_ << add(menu, tr("Show Project &Folder"), {}, [this] {
         QDesktopServices::openUrl(QUrl::fromLocalFile(pathText(session_.paths().folder)));
     });
