@@ -40,9 +40,10 @@ function(studio_write_modules)
     file(WRITE ${CMAKE_BINARY_DIR}/modules.txt "${text}\n")
 endfunction()
 
-# studio_test(name SOURCES file... LINK target... [TIMEOUT s] [ARGS ...]): one Qt Test executable, run by ctest.
+# studio_test(name SOURCES file... LINK target... [TIMEOUT s] [SERIAL]): one Qt Test executable, run by ctest. SERIAL:
+# alone, as tests that train do; the engine of the window works at a lower priority than what runs beside it.
 function(studio_test name)
-    cmake_parse_arguments(T "" "TIMEOUT" "SOURCES;LINK;LABELS" ${ARGN})
+    cmake_parse_arguments(T "SERIAL" "TIMEOUT" "SOURCES;LINK;LABELS" ${ARGN})
     if(NOT STUDIO_TESTS)
         return()
     endif()
@@ -58,6 +59,9 @@ function(studio_test name)
         set(T_TIMEOUT 120)
     endif()
     set_tests_properties(${name} PROPERTIES TIMEOUT ${T_TIMEOUT} ENVIRONMENT "QT_QPA_PLATFORM=offscreen")
+    if(T_SERIAL)
+        set_tests_properties(${name} PROPERTIES RUN_SERIAL ON)
+    endif()
     if(T_LABELS)
         set_tests_properties(${name} PROPERTIES LABELS "${T_LABELS}")
     endif()

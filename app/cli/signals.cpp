@@ -22,6 +22,7 @@ Signals::Signals() : shared_(std::make_shared<Shared>()) {
     sigaddset(&set, SIGTERM);
     pthread_sigmask(SIG_BLOCK, &set, nullptr);
     std::signal(SIGPIPE, SIG_IGN);  // a closed pipe is a failed write, not a death
+    std::signal(SIGXFSZ, SIG_IGN);  // so is a file beyond the person's limit
     thread_ = std::jthread([this, set, shared = shared_](std::stop_token end) {
         while (!end.stop_requested()) {
             const timespec wait{0, 100'000'000};

@@ -17,9 +17,14 @@ constexpr int kLookEvery = 34;      // ms
 constexpr std::size_t kRateOf = 8;  // last steps that the time left is measured on
 constexpr int kRateNeeds = 3;
 
-std::vector<RunEntry> readEntries(const fs::path& folder) {
+struct Listed {
     std::vector<RunEntry> entries;
-    for (project::ListedRun& run : project::listRuns(folder)) {
+    std::vector<std::string> notes;
+};
+
+Listed readEntries(const fs::path& folder) {
+    Listed listed;
+    for (project::ListedRun& run : project::listRuns(folder, &listed.notes)) {
         RunEntry entry;
         entry.folder = run.folder;
         entry.info = std::move(run.info);
@@ -33,9 +38,9 @@ std::vector<RunEntry> readEntries(const fs::path& folder) {
             }
             if (!metrics->evaluations.empty()) entry.eval_loss = metrics->evaluations.back().eval_loss;
         }
-        entries.push_back(std::move(entry));
+        listed.entries.push_back(std::move(entry));
     }
-    return entries;
+    return listed;
 }
 
 }  // namespace
@@ -60,6 +65,7 @@ void RunService::openProject(const project::ProjectPaths& paths) {
 void RunService::closeProject() {
     open_ = false;
     entries_.clear();
+    unreadable_.clear();
     Q_EMIT entriesChanged();
 }
 
@@ -274,12 +280,13 @@ bool RunService::post(std::shared_ptr<engine::api::LiveTask> task) {
 
 void RunService::refresh() {
     if (!open_) return;
-    files_.run<std::vector<RunEntry>>(
-        this,
-        [folder = paths_.runs()](const JobContext&) -> Result<std::vector<RunEntry>> { return readEntries(folder); },
-        [this](Result<std::vector<RunEntry>> entries) {
-            if (!open_ || !entries) return;
-            entries_ = std::move(*entries);
+    files_.run<Listed>(
+        this, [folder = paths_.runs()](const JobContext&) -> Result<Listed> { return readEntries(folder); },
+        [this](Result<Listed> listed) {
+            if (!open_ || !listed) return;
+            entries_ = std::move(listed->entries);
+            unreadable_.clear();
+            for (const std::string& note : listed->notes) unreadable_ << text(note);
             Q_EMIT entriesChanged();
         });
 }

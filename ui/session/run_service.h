@@ -86,6 +86,7 @@ class RunService : public QObject {
     const std::string& templateName() const { return template_name_; }
 
     const std::vector<RunEntry>& entries() const { return entries_; }  // newest first
+    const QStringList& unreadable() const { return unreadable_; }      // folders of runs without a sound run.json
     void refresh();                                                    // reads the folder again
     // Into the project's trash (PROJECT/trash). Refused for the run at work.
     Result<void> remove(const std::filesystem::path& run_folder);
@@ -125,6 +126,7 @@ class RunService : public QObject {
     std::shared_ptr<const text::Tokenizer> tokenizer_;
     std::string template_name_;
     std::vector<RunEntry> entries_;
+    QStringList unreadable_;
 };
 
 }  // namespace studio::ui

@@ -2,6 +2,7 @@
 
 #include <QCryptographicHash>
 #include <QDir>
+#include <QFile>
 #include <QJsonDocument>
 
 #include "jobs/places.h"
@@ -27,7 +28,28 @@ QString pageKey(const QString& project, const QString& page) {
 }  // namespace
 
 Settings::Settings(const QString& file, QObject* parent)
-    : QObject(parent), store_(file.isEmpty() ? defaultFile() : file, QSettings::IniFormat) {}
+    : QObject(parent), store_(file.isEmpty() ? defaultFile() : file, QSettings::IniFormat) {
+    damaged_ = store_.status() == QSettings::FormatError;
+    if (!damaged_) return;
+    // The next save writes what could be read of it.
+    const QString kept = store_.fileName() + QStringLiteral(".broken");
+    QFile::remove(kept);
+    if (QFile::copy(store_.fileName(), kept)) kept_ = kept;
+}
+
+std::optional<Error> Settings::problem() const {
+    if (damaged_)
+        return Error{ErrorCode::Corrupt, utf8(tr("The settings file %1 is damaged.").arg(store_.fileName())),
+                     utf8(kept_.isEmpty()
+                              ? tr("What could not be read stands at its default; look at Settings once.")
+                              : tr("What could not be read stands at its default; the file as it was is kept as %1.")
+                                    .arg(kept_))};
+    if (store_.status() == QSettings::AccessError || !store_.isWritable())
+        return Error{ErrorCode::Io, utf8(tr("The settings file %1 cannot be written.").arg(store_.fileName())),
+                     utf8(tr("Check its rights and the free space of its disk; until then nothing is remembered for "
+                             "the next start."))};
+    return std::nullopt;
+}
 
 ThemeChoice Settings::theme() const {
     const QString name = store_.value(QStringLiteral("theme")).toString();

@@ -6,7 +6,9 @@
 #include <QObject>
 #include <QSettings>
 #include <QStringList>
+#include <optional>
 
+#include "base/result.h"
 #include "ui/look/style.h"
 
 namespace studio::ui {
@@ -40,12 +42,16 @@ class Settings : public QObject {
     void setPageState(const QString& project_folder, const QString& page, const QJsonObject& state);
 
     void sync() { store_.sync(); }
+    // What is wrong with the file: it was no settings file and is kept as FILE.broken, or it cannot be written.
+    std::optional<Error> problem() const;
 
   Q_SIGNALS:
     void changed();
 
   private:
     QSettings store_;
+    QString kept_;  // the damaged file as it was
+    bool damaged_ = false;
 };
 
 }  // namespace studio::ui

@@ -37,7 +37,8 @@ void SleepInhibitor::set(bool on, const QString& why) {
     connect(watcher, &QDBusPendingCallWatcher::finished, this, [this, watcher] {
         const QDBusPendingReply<QDBusUnixFileDescriptor> reply = *watcher;
         watcher->deleteLater();
-        if (!reply.isError() && wanted_) descriptor_ = dup(reply.value().fileDescriptor());
+        // Off and on again before the first answer gives two answers; one is kept.
+        if (!reply.isError() && wanted_ && descriptor_ < 0) descriptor_ = dup(reply.value().fileDescriptor());
     });
 }
 

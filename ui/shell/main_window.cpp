@@ -131,7 +131,7 @@ void MainWindow::connectSession() {
     takes(PageId::Chat, &Navigator::chatWithBase);
     connect(&session_.runs(), &RunService::stateChanged, this, &MainWindow::onRunState);
     connect(&session_.runs(), &RunService::ended, this, &MainWindow::onRunEnded);
-    connect(&session_.runs(), &RunService::entriesChanged, this, &MainWindow::tellInterrupted);
+    connect(&session_.runs(), &RunService::entriesChanged, this, &MainWindow::tellRuns);
     connect(&session_.settings(), &Settings::changed, this, &MainWindow::onRunState);
     connect(&notifier_, &Notifier::activated, this, [this] {
         showPage(PageId::Runs);
@@ -266,6 +266,15 @@ void MainWindow::openPaths(const QStringList& paths) {
     importFiles(files);
 }
 
+void MainWindow::openFirst(const QStringList& paths) {
+    if (!paths.isEmpty()) openPaths(paths);
+    const QStringList recent = session_.settings().recentProjects();
+    // One that is gone is told, and what can be opened instead stands on the page.
+    if (!hasProject() && !recent.isEmpty()) openProject(recent.front());
+    if (!hasProject() && recent.isEmpty()) openSample();
+    tellSettings();
+}
+
 void MainWindow::raiseWindow() {
     if (isMinimized()) setWindowState(windowState() & ~Qt::WindowMinimized);
     show();
@@ -311,6 +320,28 @@ void MainWindow::onRunEnded(const RunEnd& end) {
     if (quitting_) close();
 }
 
+void MainWindow::tellSettings() {
+    const auto problem = session_.settings().problem();
+    if (!problem || settings_told_) return;
+    settings_told_ = true;
+    session_.messages().fail(QStringLiteral("settings"), *problem);
+}
+
+void MainWindow::tellRuns() {
+    tellInterrupted();
+    const QStringList& unreadable = session_.runs().unreadable();
+    if (unreadable == unreadable_told_) return;
+    unreadable_told_ = unreadable;
+    if (unreadable.isEmpty()) return session_.messages().dismiss(QStringLiteral("runs-unread"));
+    Message message;
+    message.kind = Message::Kind::Careful;
+    message.id = QStringLiteral("runs-unread");
+    message.what = tr("%n run(s) cannot be read and are not in the list.", nullptr, static_cast<int>(unreadable.size()));
+    message.to_do = unreadable.front();
+    message.details = unreadable.join(QLatin1Char('\n'));
+    session_.messages().show(message);
+}
+
 void MainWindow::tellInterrupted() {
     if (interrupted_told_ || session_.runs().active()) return;
     for (const RunEntry& entry : session_.runs().entries()) {
@@ -336,6 +367,7 @@ void MainWindow::tellInterrupted() {
 void MainWindow::saveStates() {
     Settings& settings = session_.settings();
     settings.setLayout(QStringLiteral("window"), saveGeometry());
+    tellSettings();
     if (!session_.hasProject()) return;
     const QString folder = pathText(session_.paths().folder);
     settings.setPageState(folder, QStringLiteral("window"), {{QStringLiteral("page"), static_cast<int>(current_)}});
@@ -354,7 +386,9 @@ void MainWindow::closeEvent(QCloseEvent* event) {
                 showMinimized();
                 return;
             case CloseChoice::StopAfterCheckpoint:
-                return quitGently();
+                // The run may have ended while the question stood; a window does not close within its own closing.
+                QTimer::singleShot(0, this, &MainWindow::quitGently);
+                return;
             case CloseChoice::Cancel:
                 return;
         }
@@ -394,8 +428,16 @@ void MainWindow::dragEnterEvent(QDragEnterEvent* event) {
 
 void MainWindow::dropEvent(QDropEvent* event) {
     QStringList paths;
-    for (const QUrl& url : event->mimeData()->urls())
-        if (url.isLocalFile()) paths << url.toLocalFile();
+    QString address;
+    for (const QUrl& url : event->mimeData()->urls()) {
+        if (url.isLocalFile())
+            paths << url.toLocalFile();
+        else
+            address = url.toDisplayString();
+    }
+    if (paths.isEmpty() && !address.isEmpty())
+        session_.messages().info(QStringLiteral("drop"), tr("%1 is no file on this computer.").arg(address),
+                                 tr("Download it first, then drop or import the file."));
     openPaths(paths);
     event->acceptProposedAction();
 }

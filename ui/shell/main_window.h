@@ -40,6 +40,8 @@ class MainWindow : public QMainWindow {
     void chooseImport();  // asks for files
     // A project folder, or conversation files for the open project.
     void openPaths(const QStringList& paths);
+    // At the start: what was named, else what was open last, else the bundled conversations.
+    void openFirst(const QStringList& paths);
 
     // To the front, from wherever it is.
     void raiseWindow();
@@ -62,6 +64,8 @@ class MainWindow : public QMainWindow {
     void onProject();
     void onRunState();
     void onRunEnded(const RunEnd& end);
+    void tellRuns();
+    void tellSettings();
     void tellInterrupted();
     void tellPlace();
     void saveStates();
@@ -80,7 +84,8 @@ class MainWindow : public QMainWindow {
     QTimer* save_timer_;
     SleepInhibitor inhibitor_;
     Notifier notifier_;
-    bool quitting_ = false, interrupted_told_ = false;
+    bool quitting_ = false, interrupted_told_ = false, settings_told_ = false;
+    QStringList unreadable_told_;
 };
 
 }  // namespace studio::ui

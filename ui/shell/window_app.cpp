@@ -61,15 +61,6 @@ void tellCrash(MainWindow& window, Session& session, const RunningMark& mark) {
     session.messages().show(message);
 }
 
-// What was named, else what was open last, else the bundled conversations.
-void openFirst(MainWindow& window, Settings& settings, const QStringList& paths) {
-    if (!paths.isEmpty()) window.openPaths(paths);
-    const QStringList recent = settings.recentProjects();
-    if (!window.hasProject() && !recent.isEmpty() && project::isProjectFolder(path(recent.front())))
-        window.openProject(recent.front());
-    if (!window.hasProject() && recent.isEmpty()) window.openSample();
-}
-
 }  // namespace
 
 int runWindow(int argc, char** argv, const WindowOptions& options) {
@@ -106,7 +97,7 @@ int runWindow(int argc, char** argv, const WindowOptions& options) {
                     &window, [&window] { window.quitGently(); }, Qt::QueuedConnection);
             });
         window.show();
-        openFirst(window, settings, options.paths);
+        window.openFirst(options.paths);
         code = QApplication::exec();
         if (options.on_signal) options.on_signal({});
     }

@@ -11,7 +11,7 @@ bool same(const jobs::ModelRequest& a, const jobs::ModelRequest& b) {
 }
 
 // Below the window's own priority, so that a page is painted while every core computes.
-constexpr int kNice = 10;
+constexpr int kNice = 5;
 
 }  // namespace
 

@@ -36,10 +36,11 @@ class EngineThread : public QObject {
               std::function<void(Result<T>)> done) {
         begin(title);
         auto* self = this;
+        // Goes with the job, so that one that is cancelled while it waits ends as well.
+        auto busy = std::make_shared<Busy>(*self);
         return thread_.run<T>(
             receiver,
-            [self, work = std::move(work)](const JobContext& job) -> Result<T> {
-                const Busy busy(*self);
+            [self, busy = std::move(busy), work = std::move(work)](const JobContext& job) -> Result<T> {
                 STUDIO_TRY(auto* engine, self->engine());
                 return work(*engine, job);
             },
@@ -90,6 +91,8 @@ class EngineThread : public QObject {
     struct Busy {
         explicit Busy(EngineThread& owner) : thread(owner) {}
         ~Busy() { thread.end(); }
+        Busy(const Busy&) = delete;
+        Busy& operator=(const Busy&) = delete;
         EngineThread& thread;
     };
     void begin(const QString& title);

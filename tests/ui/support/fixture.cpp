@@ -2,12 +2,18 @@
 
 #include <QAbstractButton>
 #include <QAbstractScrollArea>
+#include <QComboBox>
 #include <QDir>
 #include <QElapsedTimer>
 #include <QEventLoop>
 #include <QFontMetrics>
+#include <QHeaderView>
 #include <QLabel>
+#include <QLayout>
+#include <QScrollBar>
+#include <QStyleOptionComboBox>
 #include <QTimer>
+#include <QToolButton>
 #include <fstream>
 #include <set>
 
@@ -99,6 +105,29 @@ QStringList withoutAccessibleName(const QWidget& root) {
     return missing;
 }
 
+namespace {
+
+// Room that the style leaves a combo box for its words.
+int comboRoom(const QComboBox& box) {
+    QStyleOptionComboBox option;
+    option.initFrom(&box);
+    option.frame = true;
+    return box.style()->subControlRect(QStyle::CC_ComboBox, &option, QStyle::SC_ComboBoxEditField, &box).width();
+}
+
+QStringList clippedSections(const QHeaderView& header) {
+    QStringList clipped;
+    if (header.orientation() != Qt::Horizontal || !header.model()) return clipped;
+    for (int i = 0; i < header.count(); ++i) {
+        const QString words = header.model()->headerData(i, Qt::Horizontal).toString();
+        if (header.isSectionHidden(i) || words.isEmpty()) continue;
+        if (header.fontMetrics().horizontalAdvance(words) > header.sectionSize(i)) clipped << words;
+    }
+    return clipped;
+}
+
+}  // namespace
+
 QStringList clippedTexts(const QWidget& root) {
     QStringList clipped;
     for (const QWidget* widget : root.findChildren<QWidget*>()) {
@@ -109,13 +138,58 @@ QStringList clippedTexts(const QWidget& root) {
             words = label->text();
             needed = label->wordWrap() ? QSize(0, label->heightForWidth(label->width())) : label->sizeHint();
         } else if (const auto* button = qobject_cast<const QAbstractButton*>(widget)) {
+            const auto* tool = qobject_cast<const QToolButton*>(widget);
+            if (tool && tool->toolButtonStyle() == Qt::ToolButtonIconOnly && !tool->icon().isNull()) continue;
             words = button->text();
             needed = QSize(button->fontMetrics().size(Qt::TextShowMnemonic, words).width(), 0);
+            // Icons of a rail that has no room for words are told by their tool tips.
+            if (needed.width() > widget->width() + 1 && widget->width() < 1.5 * widget->height() &&
+                !button->toolTip().isEmpty())
+                continue;
+        } else if (const auto* box = qobject_cast<const QComboBox*>(widget)) {
+            // A name that a person gave may end in "…"; an empty or an editable box has nothing to clip.
+            if (box->isEditable() || box->toolTip() == box->currentText()) continue;
+            if (box->fontMetrics().horizontalAdvance(box->currentText()) > comboRoom(*box) + 1)
+                clipped << box->currentText();
+            continue;
+        } else if (const auto* header = qobject_cast<const QHeaderView*>(widget)) {
+            clipped << clippedSections(*header);
+            continue;
         }
         if (words.isEmpty()) continue;
         if (needed.width() > widget->width() + 1 || needed.height() > widget->height() + 1) clipped << words;
     }
     return clipped;
+}
+
+QStringList overlaps(const QWidget& root) {
+    QStringList found;
+    for (const QWidget* parent : root.findChildren<QWidget*>()) {
+        if (!parent->layout() || !parent->isVisibleTo(&root)) continue;
+        QList<QWidget*> inside;
+        for (QWidget* child : parent->findChildren<QWidget*>(QString(), Qt::FindDirectChildrenOnly))
+            if (child->isVisible() && parent->layout()->indexOf(child) >= 0) inside << child;
+        for (qsizetype i = 0; i < inside.size(); ++i)
+            for (qsizetype j = i + 1; j < inside.size(); ++j) {
+                const QRect common = inside[i]->geometry() & inside[j]->geometry();
+                if (common.width() < 2 || common.height() < 2) continue;
+                found << QStringLiteral("%1 “%2” and %3 “%4” in %5")
+                             .arg(QLatin1String(inside[i]->metaObject()->className()), inside[i]->accessibleName(),
+                                  QLatin1String(inside[j]->metaObject()->className()), inside[j]->accessibleName(),
+                                  QLatin1String(parent->metaObject()->className()));
+            }
+    }
+    return found;
+}
+
+QStringList scrolledSideways(const QWidget& root) {
+    QStringList found;
+    for (const auto* area : root.findChildren<QAbstractScrollArea*>()) {
+        if (!area->isVisibleTo(&root) || !area->horizontalScrollBar()->isVisibleTo(area)) continue;
+        found << QStringLiteral("%1 %2 “%3”").arg(QLatin1String(area->metaObject()->className()), area->objectName(),
+                                                  area->accessibleName());
+    }
+    return found;
 }
 
 }  // namespace studio::ui::testing

@@ -48,8 +48,14 @@ void photograph(QWidget& widget, const QString& name, const QSize& size = {1280,
 // Every visible, enabled widget that takes focus has an accessible name; the names of those that have none.
 QStringList withoutAccessibleName(const QWidget& root);
 
-// Labels and buttons whose text does not fit their width or height.
+// Labels, buttons, boxes and heads of columns whose text does not fit their width or height.
 QStringList clippedTexts(const QWidget& root);
+
+// Neighbours in a layout that cover each other, for want of room.
+QStringList overlaps(const QWidget& root);
+
+// Areas that show a horizontal scroll bar.
+QStringList scrolledSideways(const QWidget& root);
 
 }  // namespace studio::ui::testing
 
