@@ -121,14 +121,14 @@ Result<std::string> tokenizerHash(const fs::path& folder) {
 std::vector<std::string> leftOutSentences(const dataset::Statistics& s) {
     std::vector<std::string> out;
     if (s.left_out.trees_without_reply > 0)
-        out.push_back(fmt::format("{} trees have no answer to learn from.", s.left_out.trees_without_reply));
+        out.push_back(fmt::format("Trees without an answer to learn from: {}.", s.left_out.trees_without_reply));
     if (s.left_out.examples_without_target > 0)
-        out.push_back(fmt::format("{} conversations have no answer within max_seq_length and were left out.",
+        out.push_back(fmt::format("Conversations left out, no answer within max_seq_length: {}.",
                                   s.left_out.examples_without_target));
     if (s.left_out.messages_out_of_order > 0)
-        out.push_back(fmt::format("{} messages break the alternation of prompter and assistant and were left out.",
+        out.push_back(fmt::format("Messages left out, prompter and assistant do not alternate: {}.",
                                   s.left_out.messages_out_of_order));
-    if (s.cut_tokens > 0) out.push_back(fmt::format("{} tokens beyond max_seq_length were cut.", s.cut_tokens));
+    if (s.cut_tokens > 0) out.push_back(fmt::format("Tokens cut beyond max_seq_length: {}.", s.cut_tokens));
     return out;
 }
 
