@@ -65,6 +65,7 @@ class Model {
   public:
     virtual ~Model() = default;
     virtual const ModelInfo& info() const noexcept = 0;
+    virtual MemoryUse memory() const noexcept { return {}; }
 
     virtual Result<void> createAdapter(const LoraSpec& spec) noexcept = 0;
     // `tensors`: PEFT's names; F32, F16 or BF16. Missing, extra or misshapen tensors are errors that name them.

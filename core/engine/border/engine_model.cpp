@@ -61,6 +61,11 @@ void EngineModel::dropAdapter() noexcept {
 
 std::vector<io::TensorView> EngineModel::adapter() const noexcept {
     if (!phi_->hasAdapter()) return {};
+    if (auto* device = phi_->device(); device != nullptr)
+        if (const auto fetched = device->fetchValues(phi_->adapter().values()); !fetched) {
+            log_->error(fetched.error().text());
+            return {};
+        }
     return phi_->adapter().valueViews();
 }
 

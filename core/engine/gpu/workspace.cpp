@@ -1,0 +1,137 @@
+#include "engine/gpu/workspace.h"
+
+#include <algorithm>
+
+namespace studio::engine::gpu {
+namespace {
+
+constexpr std::size_t kAlign = 256;
+constexpr std::int64_t kLogitsRows = 4096;  // of a chunk at most
+constexpr std::int64_t kFewLogits = 128;    // fewer only where there are fewer targets
+
+class Arena {
+  public:
+    explicit Arena(std::byte* base) : base_(base) {}
+    void* take(std::size_t bytes) {
+        std::byte* piece = base_ == nullptr ? nullptr : base_ + used_;
+        used_ += (bytes + kAlign - 1) / kAlign * kAlign;
+        return piece;
+    }
+    Matrix matrix(std::int64_t rows, std::int64_t cols) {
+        return bf16Matrix(take(static_cast<std::size_t>(rows * cols) * 2), rows, cols, cols);
+    }
+    float* floats(std::int64_t count) { return static_cast<float*>(take(static_cast<std::size_t>(count) * 4)); }
+    std::size_t used() const { return used_; }
+
+  private:
+    std::byte* base_;
+    std::size_t used_ = 0;
+};
+
+// The largest of the four ways a group lies in the workspace: LoRA's B as columns, its A as rows.
+std::int64_t largestGroup(const WorkspaceShape& s) {
+    const BlockShape& b = s.block;
+    return std::max({b.inputOut() * (b.hidden + s.input_width), (b.inputOut() + s.input_width) * b.hidden,
+                     b.hidden * (b.outputIn() + s.outputTail()), (b.hidden + s.outputTail()) * b.outputIn()});
+}
+
+std::int64_t largestLora(const WorkspaceShape& s) {
+    const BlockShape& b = s.block;
+    return std::max({s.input_width * b.hidden, b.inputOut() * s.input_width, b.hidden * s.outputTail(),
+                     s.dense_width * b.q, s.fc2_width * b.intermediate});
+}
+
+struct Parts {
+    bool hu, y, z, o;
+};
+
+void takeActivations(Arena& arena, const WorkspaceShape& s, std::int64_t rows, const Parts& parts, Activations& act) {
+    const BlockShape& b = s.block;
+    if (parts.hu) act.hu = arena.matrix(rows, b.hidden + s.input_width);
+    if (parts.y) act.y = arena.matrix(rows, b.inputOut() + s.input_width);
+    if (parts.z) act.z = arena.matrix(rows, b.outputIn() + s.outputTail());
+    if (parts.o) act.o = arena.matrix(rows, b.q);
+    if (parts.hu) {
+        act.mean = arena.floats(rows);
+        act.rstd = arena.floats(rows);
+    }
+}
+
+}  // namespace
+
+Activations Activations::top(std::int64_t rows) const {
+    return {hu.top(rows), y.top(rows), z.top(rows), o.top(rows), mean, rstd};
+}
+
+std::size_t Workspace::layOut(Workspace& ws, std::byte* base, const WorkspaceShape& s, const Limits& limits) {
+    Arena arena(base);
+    const BlockShape& b = s.block;
+    const std::int64_t rows = limits.rows, targets = std::min(limits.targets, limits.rows);
+    ws = {};
+    ws.training = limits.training;
+    ws.lowest = s.lowest;
+    ws.mode = limits.training ? s.mode : MemoryMode::Recompute;
+    const int layers = limits.training ? s.layers - s.lowest : 0;
+    for (int i = 0; i <= layers; ++i) ws.x.push_back(arena.matrix(rows, b.hidden));
+
+    Activations shared;
+    if (ws.mode == MemoryMode::KeepAll) {
+        ws.kept.resize(static_cast<std::size_t>(layers));
+        for (Activations& act : ws.kept) {
+            takeActivations(arena, s, rows, {true, true, true, false}, act);
+            act.o = act.z.columns(0, b.q);
+        }
+    } else if (ws.mode == MemoryMode::Selective) {
+        takeActivations(arena, s, rows, {true, false, true, false}, shared);
+        ws.kept.assign(static_cast<std::size_t>(layers), shared);
+        for (Activations& act : ws.kept) takeActivations(arena, s, rows, {false, true, false, true}, act);
+    } else {
+        takeActivations(arena, s, rows, {true, true, true, true}, shared);
+        ws.kept.push_back(shared);
+    }
+
+    ws.weights = arena.take(static_cast<std::size_t>(largestGroup(s)) * 2);
+    ws.lora = arena.take(static_cast<std::size_t>(largestLora(s)) * 2);
+    if (limits.key_rows > 0) {
+        ws.keys = arena.matrix(limits.key_rows, b.kv);
+        ws.values = arena.matrix(limits.key_rows, b.kv);
+    }
+    if (limits.training) {
+        ws.g = arena.matrix(rows, b.hidden + s.outputTail());
+        // z has been read when dz is written, unless it is kept and holds attention's output.
+        ws.dz = ws.mode == MemoryMode::KeepAll ? arena.matrix(rows, b.outputIn() + s.outputTail()) : ws.kept[0].z;
+        ws.dh = arena.matrix(rows, b.hidden);
+        if (s.dropout) {
+            ws.wide = arena.matrix(rows, std::max({b.hidden, b.q, b.intermediate}));
+            ws.residual = arena.matrix(rows, b.hidden);
+        }
+    }
+    ws.hidden = limits.training ? ws.dh : arena.matrix(targets, b.hidden);
+    ws.normed = arena.matrix(targets, b.hidden);
+    // Logits take the place of dz or z, which the head does not use.
+    const Matrix& idle = limits.training ? ws.dz : ws.kept[0].z;
+    const std::int64_t fit = std::min(idle.rows * idle.ld / s.vocab, kLogitsRows);
+    if (fit >= std::min(targets, kFewLogits))
+        ws.logits = bf16Matrix(idle.data, std::min(fit, std::max<std::int64_t>(targets, 1)), s.vocab, s.vocab);
+    else
+        ws.logits = arena.matrix(std::min(targets, kFewLogits), s.vocab);
+    ws.head_mean = arena.floats(targets);
+    ws.head_rstd = arena.floats(targets);
+    ws.nll = arena.floats(limits.targets);
+    return arena.used();
+}
+
+std::size_t attentionBytes(const WorkspaceShape& s, const Limits& limits, int heads) {
+    const BlockShape& b = s.block;
+    const std::int64_t rows = limits.rows, keys = std::max(limits.key_rows, limits.rows);
+    const std::int64_t statistics = rows * heads * 4;
+    std::int64_t bytes = rows * b.q * 2 + statistics;
+    if (limits.training) {
+        const int kept = s.mode == MemoryMode::Recompute ? 1 : s.layers - s.lowest;
+        // dq, dk, dv, copies of dout and out, the float32 sum of dq that FlashAttention keeps, its row products.
+        bytes += kept * statistics + rows * b.q * (2 + 2 + 2 + 4) + 2 * keys * b.kv * 2 + statistics;
+    }
+    return static_cast<std::size_t>(bytes);
+}
+
+}  // namespace studio::engine::gpu
