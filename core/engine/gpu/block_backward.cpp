@@ -13,6 +13,7 @@ using kernels::Op;
 // dB += scaling · doutᵀ·u and dA += duᵀ·dropout(x). du, with the scaling in it, has been computed.
 Result<void> Block::loraGradients(const LoraPartStack& stack, const Matrix& dout, const Matrix& x, const Matrix& u,
                                   const Matrix& du) const {
+    if (stack.empty()) return {};
     const auto floats = [](float* data, std::int64_t rows, std::int64_t cols) {
         return kernels::matrix(data, rows, cols);
     };

@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "engine/gpu/gpu_state.h"
+#include "engine/gpu/token_graph.h"
 
 namespace studio::engine::gpu {
 
@@ -125,6 +126,12 @@ Result<void> GpuPhi::step(KvCache& cache, std::span<const int> tokens, double ad
                 ErrorCode::OutOfRange,
                 fmt::format("The text has the token {}, but the model's go from 0 to {}.", token, s.info.vocab - 1),
                 "Use the tokenizer of this model.");
+    if (count == 1 && tokenGraphFits(s)) {
+        if (stop.stop_requested()) return cancelled();
+        STUDIO_CHECK(runTokenGraph(s, own, tokens[0], static_cast<float>(adapter_strength), last_logits));
+        own.setSize(own.size() + 1);
+        return {};
+    }
     Pass pass;
     pass.stream = s.stream;
     pass.gemm = s.gemm.get();

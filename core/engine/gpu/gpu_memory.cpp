@@ -30,7 +30,8 @@ void GpuPhi::State::setAdapter(std::unique_ptr<GpuAdapter> next) {
     (void)k::finish(stream);
     adapter = std::move(next);
     attention.clear();
-    pending = laid_out = decode.laid_out = false;
+    ++adapter_number;
+    pending = laid_out = decode.laid_out = decode.token_laid_out = false;
 }
 
 WorkspaceShape GpuPhi::State::workspaceShape() const {
@@ -124,7 +125,7 @@ api::MemoryUse GpuPhi::memory() const noexcept {
         }
         use.parts.push_back({"activations and workspace", s.memory.bytes()});
         use.parts.push_back({"matrix library", s.gemm_workspace.bytes()});
-        use.parts.push_back({"chat", s.decode.memory.bytes()});
+        use.parts.push_back({"chat", s.decode.memory.bytes() + s.decode.token_memory.bytes()});
     } catch (const std::exception&) {
     }
     return use;

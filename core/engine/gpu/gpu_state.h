@@ -24,6 +24,7 @@ struct GpuPhi::State {
     Weights weights;
     Geometry geometry;
     std::unique_ptr<GpuAdapter> adapter;
+    std::uint64_t adapter_number = 0;  // another one for each adapter
 
     // Training and evaluation.
     Limits limits;

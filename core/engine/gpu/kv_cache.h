@@ -16,6 +16,14 @@ class GpuKvCache final : public KvCache {
     void truncate(int size) noexcept override { size_ = size < 0 ? 0 : (size < size_ ? size : size_); }
     void setSize(int size) noexcept { size_ = size; }
 
+    // One token of this cache, recorded; see token_graph.h.
+    struct Token {
+        kernels::gpu::Graph graph;
+        float strength = 0;
+        std::uint64_t adapter = 0;  // State::adapter_number it was recorded with
+    };
+    Token token;
+
     // [capacity, kv] of a layer, bf16.
     Matrix keys(int layer) const { return at(2 * layer); }
     Matrix values(int layer) const { return at(2 * layer + 1); }
@@ -35,9 +43,13 @@ struct DecodeBuffers {
     Workspace workspace;
     Limits limits;
     bool laid_out = false;
-    Pinned host;      // tokens, positions and offsets on their way
-    Memory device;    // and there
+    Pinned host;    // tokens, positions and offsets on their way
+    Memory device;  // and there
     HostRow logits;
+    // Of one token: everything between its id and its logits.
+    Memory token_memory;
+    Pinned token_host;  // id and position; behind them the logits
+    bool token_laid_out = false;
 };
 
 }  // namespace studio::engine::gpu

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -67,6 +68,21 @@ Result<void> zero(Stream stream, void* device, std::size_t bytes);
 Result<void> finish(Stream stream);
 // An error of a kernel launch, if there was one. `doing` completes "The GPU failed while …".
 Result<void> launched(const char* doing);
+
+// Work recorded once and started again with one call.
+class Graph {
+  public:
+    // Records what `work` puts into the stream; it must neither allocate nor wait.
+    static Result<Graph> record(Stream stream, const std::function<Result<void>()>& work);
+    Result<void> launch(Stream stream) const;
+    explicit operator bool() const { return graph_ != nullptr; }
+
+  private:
+    struct Destroy {
+        void operator()(void* graph) const noexcept;
+    };
+    std::unique_ptr<void, Destroy> graph_;
+};
 
 struct MemoryState {
     std::uint64_t allocated = 0, peak = 0;  // by this process through the allocator

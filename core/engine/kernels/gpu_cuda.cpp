@@ -159,6 +159,33 @@ Result<void> launched(const char* doing) {
     return checked(cudaGetLastError(), doing);
 }
 
+void Graph::Destroy::operator()(void* graph) const noexcept {
+    cudaGraphExecDestroy(static_cast<cudaGraphExec_t>(graph));
+}
+
+Result<Graph> Graph::record(Stream stream, const std::function<Result<void>()>& work) {
+    STUDIO_CHECK(checked(cudaStreamBeginCapture(queue(stream), cudaStreamCaptureModeThreadLocal), "recording"));
+    const Result<void> done = work();
+    cudaGraph_t recorded = nullptr;
+    const cudaError_t status = cudaStreamEndCapture(queue(stream), &recorded);
+    if (!done || status != cudaSuccess) {
+        if (recorded != nullptr) cudaGraphDestroy(recorded);
+        STUDIO_CHECK(done);
+        STUDIO_CHECK(checked(status, "recording"));
+    }
+    cudaGraphExec_t graph = nullptr;
+    const cudaError_t made = cudaGraphInstantiate(&graph, recorded, 0);
+    cudaGraphDestroy(recorded);
+    STUDIO_CHECK(checked(made, "recording"));
+    Graph result;
+    result.graph_.reset(graph);
+    return result;
+}
+
+Result<void> Graph::launch(Stream stream) const {
+    return checked(cudaGraphLaunch(static_cast<cudaGraphExec_t>(graph_.get()), queue(stream)), "computing a token");
+}
+
 MemoryState memoryState(int card) {
     MemoryState state;
     std::size_t free = 0, total = 0;

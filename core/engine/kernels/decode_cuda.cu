@@ -1,0 +1,270 @@
+#include "engine/kernels/decode_cuda.h"
+
+#include <algorithm>
+
+#include "engine/kernels/decode_cuda.cuh"
+
+namespace studio::engine::kernels::gpu {
+namespace {
+
+constexpr int kThreads = 256, kWarps = kThreads / 32;
+constexpr int kAttendThreads = 128, kAttendWarps = kAttendThreads / 32;
+constexpr int kWidestHead = 128;
+constexpr int kKeysAtOnce = kAttendThreads / 2;  // two threads a key
+
+struct NormGroup {
+    DecodeLora lora[4];
+    int count = 0;
+};
+
+// Every block of threads adds up and normalises the row; the first one writes it, each has its rows of A.
+__global__ void __launch_bounds__(kThreads) normRow(const __grid_constant__ DecodeNorm n,
+                                                    const __grid_constant__ NormGroup group, int rows) {
+    extern __shared__ float h[];
+    __shared__ float shared[kWarps];
+    letNextStart();
+    const int lane = threadIdx.x % 32, own = blockIdx.x * kWarps + threadIdx.x / 32;
+    int row = own, number = 0;
+    while (number < group.count && row >= group.lora[number].r) row -= group.lora[number++].r;
+    const bool has_row = own < rows && number < group.count;
+    const float* a = has_row ? group.lora[number].a + static_cast<std::int64_t>(row) * n.hidden : nullptr;
+    if (has_row)
+        for (int c = lane * 32; c < n.hidden; c += 1024) prefetch(a + c);
+    waitForPrevious();
+    float sum = 0;
+    for (int c = threadIdx.x; c < n.hidden; c += kThreads) {
+        float v = n.x[c];
+        for (int p = 0; p < n.count; ++p) v += n.pieces[p * n.hidden + c];
+        h[c] = v;
+        sum += v;
+    }
+    const float mean = blockSum<kThreads>(sum, shared) / static_cast<float>(n.hidden);
+    float squares = 0;
+    for (int c = threadIdx.x; c < n.hidden; c += kThreads) squares += (h[c] - mean) * (h[c] - mean);
+    const float rstd = rsqrtf(blockSum<kThreads>(squares, shared) / static_cast<float>(n.hidden) + n.eps);
+    for (int c = threadIdx.x; c < n.hidden; c += kThreads) {
+        const float v = h[c], normed = (v - mean) * rstd * n.weight[c] + n.bias[c];
+        h[c] = normed;
+        if (blockIdx.x != 0) continue;
+        n.x_out[c] = v;
+        if (n.h != nullptr) n.h[c] = normed;
+        if (n.h_half != nullptr) static_cast<__half*>(n.h_half)[c] = __float2half(fminf(fmaxf(normed, -65504.f), 65504.f));
+    }
+    __syncthreads();
+    if (!has_row) return;
+    float dot = 0;
+#pragma unroll 4
+    for (int c = lane * 4; c < n.hidden; c += 128) {
+        const float4 four = *reinterpret_cast<const float4*>(a + c);
+        dot += four.x * h[c] + four.y * h[c + 1] + four.z * h[c + 2] + four.w * h[c + 3];
+    }
+    dot = warpSum(dot);
+    if (lane == 0) const_cast<float*>(group.lora[number].u)[row] = dot;
+}
+
+// One head and one piece of the sequence. Scores: two threads a key. Values: groups of head_dim / 8 threads, a key each.
+__global__ void __launch_bounds__(kAttendThreads) attend(const __grid_constant__ DecodeAttention a) {
+    __shared__ float q[kWidestHead], score[kKeysAtOnce], sums[kAttendThreads * 8], shared[kAttendWarps];
+    letNextStart();
+    const int head = blockIdx.x, split = blockIdx.y, dim = a.head_dim, kv_head = head / (a.heads / a.kv_heads);
+    const int n = *a.position, length = n + 1, per = (length + a.splits - 1) / a.splits;
+    const int begin = split * per, end = min(length, begin + per), width = a.kv_heads * dim;
+    const int tid = static_cast<int>(threadIdx.x);
+    const Bf16* keys = static_cast<const Bf16*>(a.keys) + kv_head * dim;
+    const Bf16* values = static_cast<const Bf16*>(a.values) + kv_head * dim;
+    // Earlier rows of the cache do not depend on this token.
+    for (int i = tid; i < (end - begin) * 2; i += kAttendThreads) {
+        const std::int64_t at = static_cast<std::int64_t>(begin + i / 2) * width + i % 2 * 64;
+        prefetch(keys + at);
+        prefetch(values + at);
+    }
+    waitForPrevious();
+    const float* cos = a.rope.cos + static_cast<std::int64_t>(n) * a.rope.half;
+    const float* sin = a.rope.sin + static_cast<std::int64_t>(n) * a.rope.half;
+    const auto rotated = [&](const float* v, int i) {
+        if (i >= 2 * a.rope.half) return v[i];
+        const int j = i % a.rope.half;
+        return i < a.rope.half ? v[i] * cos[j] - v[i + a.rope.half] * sin[j] : v[i] * cos[j] + v[i - a.rope.half] * sin[j];
+    };
+    const float* own_key = a.y + a.heads * dim + kv_head * dim;
+    if (tid < dim) {
+        q[tid] = rotated(a.y + head * dim, tid) * a.scale;
+        if (end == length && begin < end) {
+            const Bf16 key = __float2bfloat16(rotated(own_key, tid));
+            const std::int64_t at = static_cast<std::int64_t>(n) * width + kv_head * dim + tid;
+            static_cast<Bf16*>(a.keys)[at] = key;
+            static_cast<Bf16*>(a.values)[at] = __float2bfloat16(own_key[width + tid]);
+        }
+    }
+    __threadfence_block();
+    __syncthreads();
+
+    const int lanes = dim / 8, groups = kAttendThreads / lanes, group = tid / lanes, d = tid % lanes * 8;
+    float most = -INFINITY, total = 0, sum[8] = {};
+    for (int first = begin; first < end; first += kKeysAtOnce) {
+        const int count = min(kKeysAtOnce, end - first), half = dim / 2;
+        float dot = 0;
+        if (tid / 2 < count) {
+            const Bf16* key = keys + static_cast<std::int64_t>(first + tid / 2) * width + tid % 2 * half;
+            const float* own_q = q + tid % 2 * half;
+#pragma unroll 8
+            for (int c = 0; c < half; c += 8) {
+                float v[8];
+                widen(loadEight(key + c), v);
+#pragma unroll
+                for (int i = 0; i < 8; ++i) dot += v[i] * own_q[c + i];
+            }
+        }
+        dot += __shfl_xor_sync(0xffffffffu, dot, 1);
+        const float own = tid / 2 < count ? dot : -INFINITY;
+        float top = own;
+#pragma unroll
+        for (int step = 16; step > 0; step >>= 1) top = fmaxf(top, __shfl_xor_sync(0xffffffffu, top, step));
+        if (tid % 32 == 0) shared[tid / 32] = top;
+        __syncthreads();
+        for (int w = 0; w < kAttendWarps; ++w) top = fmaxf(top, shared[w]);
+        top = fmaxf(top, most);
+        if (tid % 2 == 0) score[tid / 2] = __expf(own - top);
+        const float rescale = __expf(most - top);
+        most = top;
+        __syncthreads();
+        total *= rescale;
+#pragma unroll
+        for (int i = 0; i < 8; ++i) sum[i] *= rescale;
+        if (group < groups)
+            for (int k = group; k < count; k += groups) {
+                float v[8];
+                widen(loadEight(values + static_cast<std::int64_t>(first + k) * width + d), v);
+                const float weight = score[k];
+                total += weight;  // of this group's keys
+#pragma unroll
+                for (int i = 0; i < 8; ++i) sum[i] += weight * v[i];
+            }
+        __syncthreads();
+    }
+    // Add the groups up.
+    if (group < groups) {
+#pragma unroll
+        for (int i = 0; i < 8; ++i) sums[group * dim + d + i] = sum[i];
+        if (d == 0) score[group] = total;
+    }
+    __syncthreads();
+    float* out = a.partial + static_cast<std::int64_t>(head * a.splits + split) * (dim + 2);
+    if (tid < dim) {
+        float all = 0;
+        for (int g = 0; g < groups; ++g) all += sums[g * dim + tid];
+        out[2 + tid] = all;
+    }
+    if (tid == 0) {
+        float all = 0;
+        for (int g = 0; g < groups; ++g) all += score[g];
+        out[0] = most;
+        out[1] = all;
+    }
+}
+
+__device__ float joined(const DecodeActivate& a, int column) {
+    const int head = column / a.head_dim, c = column - head * a.head_dim;
+    const float* first = a.partial + static_cast<std::int64_t>(head) * a.splits * (a.head_dim + 2);
+    float most = -INFINITY, total = 0, sum = 0;
+    for (int s = 0; s < a.splits; ++s) most = fmaxf(most, first[s * (a.head_dim + 2)]);
+    for (int s = 0; s < a.splits; ++s) {
+        const float* part = first + s * (a.head_dim + 2);
+        const float weight = __expf(part[0] - most);
+        total += weight * part[1];
+        sum += weight * part[2 + c];
+    }
+    return sum / total;
+}
+
+__global__ void __launch_bounds__(kThreads) activate(const __grid_constant__ DecodeActivate a, int dense_blocks) {
+    __shared__ float own[kActColumns];
+    letNextStart();
+    const bool dense = static_cast<int>(blockIdx.x) < dense_blocks;
+    const int q = a.heads * a.head_dim, width = dense ? q : a.intermediate;
+    const int column = (dense ? blockIdx.x : blockIdx.x - dense_blocks) * kActColumns;
+    const DecodeLora& lora = dense ? a.dense : a.fc2;
+    const int lane = threadIdx.x % 32, count = min(kActColumns, width - column);
+    for (int r = threadIdx.x / 32; r < lora.r; r += kWarps)
+        if (lane * 32 < count) prefetch(lora.a + static_cast<std::int64_t>(r) * width + column + lane * 32);
+    waitForPrevious();
+    const int c = column + static_cast<int>(threadIdx.x);
+    float v = 0;
+    if (c < width) {
+        if (dense) {
+            v = joined(a, c);
+        } else {
+            const float x = a.fc1[c];
+            v = x / (1.0f + __expf(-1.5957691216057308f * (x + 0.044715f * x * x * x)));
+        }
+        static_cast<__half*>(a.z)[(dense ? 0 : q) + c] = __float2half(fminf(fmaxf(v, -65504.f), 65504.f));
+    }
+    own[threadIdx.x] = v;
+    __syncthreads();
+    for (int r = threadIdx.x / 32; r < lora.r; r += kWarps) {
+        const float* from = lora.a + static_cast<std::int64_t>(r) * width + column;
+        float dot = 0;
+        for (int k = lane; k < count; k += 32) dot += from[k] * own[k];
+        dot = warpSum(dot);
+        if (lane == 0) a.sums[static_cast<std::int64_t>(blockIdx.x) * a.stride + r] = dot;
+    }
+}
+
+__global__ void __launch_bounds__(kThreads) embedRow(const void* table, Element element, std::int64_t ld, int cols,
+                                                     const int* token, float* x) {
+    letNextStart();
+    const int c = blockIdx.x * kThreads + threadIdx.x;
+    const std::int64_t at = *token * ld + c;
+    float v = 0;
+    if (c < cols)
+        v = element == Element::F16    ? __half2float(static_cast<const __half*>(table)[at])
+            : element == Element::BF16 ? __bfloat162float(static_cast<const Bf16*>(table)[at])
+                                       : static_cast<const float*>(table)[at];
+    waitForPrevious();
+    if (c < cols) x[c] = v;
+}
+
+}  // namespace
+
+void decodeNorm(Stream stream, const DecodeNorm& norm, const DecodeGroup* group) {
+    NormGroup adapted;
+    int rows = 0;
+    for (int i = 0; group != nullptr && i < group->count; ++i)
+        if (group->linear[i].lora.r > 0) {
+            adapted.lora[adapted.count++] = group->linear[i].lora;
+            rows += group->linear[i].lora.r;
+        }
+    cudaLaunchConfig_t config{};
+    config.gridDim = dim3(std::max(1u, blocksFor(rows, kWarps)));
+    config.blockDim = kThreads;
+    config.dynamicSmemBytes = static_cast<std::size_t>(norm.hidden) * sizeof(float);
+    config.stream = queue(stream);
+    cudaLaunchAttribute attribute{};
+    attribute.id = cudaLaunchAttributeProgrammaticStreamSerialization;
+    attribute.val.programmaticStreamSerializationAllowed = 1;
+    config.attrs = &attribute;
+    config.numAttrs = 1;
+    cudaLaunchKernelEx(&config, normRow, norm, adapted, rows);
+}
+
+void decodeAttention(Stream stream, const DecodeAttention& attention) {
+    launchEarly(attend, dim3(static_cast<unsigned>(attention.heads), static_cast<unsigned>(attention.splits)),
+                kAttendThreads, stream, attention);
+}
+
+int decodeActBlocks(int columns) {
+    return (columns + kActColumns - 1) / kActColumns;
+}
+
+void decodeActivate(Stream stream, const DecodeActivate& a) {
+    const int dense = decodeActBlocks(a.heads * a.head_dim);
+    launchEarly(activate, dim3(static_cast<unsigned>(dense + decodeActBlocks(a.intermediate))), kThreads, stream, a,
+                dense);
+}
+
+void decodeEmbed(Stream stream, const Matrix& table, const int* token, float* x) {
+    launchEarly(embedRow, dim3(blocksFor(table.cols, kThreads)), kThreads, stream,
+                static_cast<const void*>(table.data), table.element, table.ld, static_cast<int>(table.cols), token, x);
+}
+
+}  // namespace studio::engine::kernels::gpu
