@@ -58,7 +58,7 @@ class GpuKernelsTest : public QObject {
     }
 
     void layerNormForwardAndBackward() {
-        for (const int cols : {8, 88, 320, 2560, 2568, 5120, 8192}) {
+        for (const int cols : {8, 88, 320, 2552, 2560, 2568, 5120, 8192}) {
             const int rows = upTo(70);
             auto x = normals(random_, rows * cols), dy = normals(random_, rows * cols), dx = normals(random_, rows * cols);
             std::vector<float> weight = normals(random_, cols), bias = normals(random_, cols);
@@ -345,7 +345,7 @@ class GpuKernelsTest : public QObject {
                     for (const float v : bias) bias_bits.push_back(bf16Bits(v));
                     const Array<std::uint16_t> gbias(stream_, bias_bits);
                     OnDevice::require(gemm_->run(stream_, op_a, op_b, 0.5f, ga.view(), gb.view(), 1, gc.view(), out.view(),
-                                                 gbias.data()));
+                                                 {gbias.data()}));
                     QVERIFY(relative(out.get(), expected) < kBf16 && out.whole);
                     // float32 out, as gradients of A and B have it, with an odd width.
                     const int narrow = n - 3;

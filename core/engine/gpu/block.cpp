@@ -21,14 +21,17 @@ void addDown(k::LoraPatches& patches, const LoraPartStack& stack, std::int64_t r
                                           1.0f};
 }
 
-void addUp(k::LoraPatches& patches, const LoraPartStack& stack, float strength, std::int64_t column) {
-    for (const LoraPart& part : stack.parts)
+void addUp(k::LoraPatches& patches, const LoraPartStack& stack, float strength, std::int64_t column, std::int64_t row,
+           std::int64_t rows) {
+    for (const LoraPart& part : stack.parts) {
+        if (part.out_begin < row || part.out_begin >= row + rows) continue;
         patches.patch[patches.count++] = {part.b,
                                           static_cast<int>(part.out),
                                           static_cast<int>(part.r),
-                                          static_cast<int>(part.out_begin),
+                                          static_cast<int>(part.out_begin - row),
                                           static_cast<int>(column + part.u_begin),
                                           part.scaling * strength};
+    }
 }
 
 kernels::DropoutKey Block::key(std::uint32_t module) const {
@@ -56,29 +59,41 @@ Result<void> Block::down(const LoraPartStack& stack, const Matrix& x, const Matr
 }
 
 Result<void> Block::normalise(const Matrix& x, const Activations& act) const {
-    const std::int64_t hidden = geometry_.shape.hidden;
-    k::layerNorm(pass_.stream, x, weights_.norm_weight, weights_.norm_bias, geometry_.norm_epsilon,
-                 act.hu.columns(0, hidden), act.mean, act.rstd);
-    if (lora_ == nullptr) return {};
-    return down(lora_->input, act.hu.columns(0, hidden), act.hu.columns(hidden, inputWidth()));
+    k::layerNorm(pass_.stream, x, weights_.norm_weight, weights_.norm_bias, geometry_.norm_epsilon, h(act), act.mean,
+                 act.rstd);
+    return lora_ == nullptr ? Result<void>() : down(lora_->input, h(act), u(act));
+}
+
+// Rows [row, row + rows) of the input group: [u | h]·[B | W]ᵀ with the columns of u from `u_begin` on.
+Result<void> Block::inputProduct(const Activations& act, std::int64_t row, std::int64_t rows, std::int64_t u_begin,
+                                 const k::Epilogue& epilogue, const Matrix& out) const {
+    const std::int64_t hidden = geometry_.shape.hidden, width = inputWidth() - u_begin;
+    const Matrix w = group(rows, width + hidden);
+    weights_.input.expandPart(pass_.stream, row, row + rows, 0, hidden, w.columns(width, hidden));
+    if (width > 0) {
+        k::LoraPatches patches;
+        addUp(patches, lora_->input, pass_.strength, -u_begin, row, rows);
+        k::placeLora(pass_.stream, patches, w.columns(0, width));
+    }
+    return pass_.gemm->run(pass_.stream, Op::Plain, Op::Transposed, 1, act.hu.columns(ws_.u_width - width, width + hidden),
+                           w, 0, out, out, epilogue);
 }
 
 Result<void> Block::project(const int* positions, const Matrix& x, const Activations& act) const {
     const BlockShape& shape = geometry_.shape;
+    const Columns part(shape, act.y, act.z);
     STUDIO_CHECK(normalise(x, act));
-    const Matrix w = group(shape.inputOut(), shape.hidden + inputWidth());
-    weights_.input.expand(pass_.stream, w);
-    if (inputWidth() > 0) {
-        k::LoraPatches patches;
-        addUp(patches, lora_->input, pass_.strength, 0);
-        k::placeLora(pass_.stream, patches, w.columns(shape.hidden, inputWidth()));
-    }
-    const Matrix y = act.y.columns(0, shape.inputOut());
-    STUDIO_CHECK(pass_.gemm->run(pass_.stream, Op::Plain, Op::Transposed, 1,
-                                 act.hu.columns(0, shape.hidden + inputWidth()), w, 0, y, y, weights_.input_bias));
+    const std::int64_t qkv = shape.q + 2 * shape.kv;
+    STUDIO_CHECK(inputProduct(act, 0, qkv, 0, {weights_.input_bias}, act.y.columns(0, qkv)));
+    const void* fc1_bias = static_cast<const std::uint16_t*>(weights_.input_bias) + qkv;
+    std::int64_t fc1_begin = inputWidth();  // of fc1's columns in u
+    for (std::size_t i = 0; lora_ != nullptr && i < lora_->input.parts.size(); ++i)
+        if (lora_->input.parts[i].linear == Linear::Fc1) fc1_begin = lora_->input.parts[i].u_begin;
+    STUDIO_CHECK(inputProduct(act, qkv, shape.intermediate, fc1_begin,
+                              {fc1_bias, k::Epilogue::Kind::Gelu, part.fc1}, part.activated));
     const auto& attention = geometry_.attention;
-    k::rotate(pass_.stream, y.columns(0, shape.q + shape.kv), attention.heads + attention.kv_heads, attention.head_dim,
-              geometry_.rope, positions, false);
+    k::rotate(pass_.stream, act.y.columns(0, shape.q + shape.kv), attention.heads + attention.kv_heads,
+              attention.head_dim, geometry_.rope, positions, false);
     return {};
 }
 
@@ -94,11 +109,11 @@ Result<void> Block::attend(const DeviceBatch& batch, const Activations& act, k::
                         pass_.deterministic, state);
 }
 
-Result<void> Block::activate(const Activations& act, bool copy_attended) const {
+Result<void> Block::activate(const Activations& act, bool copy_attended, bool gelu) const {
     const BlockShape& shape = geometry_.shape;
     const Columns part(shape, act.y, act.z);
     if (copy_attended && act.o.data != part.attended.data) k::copyRows(pass_.stream, act.o, part.attended);
-    k::gelu(pass_.stream, part.fc1, part.activated);
+    if (gelu) k::gelu(pass_.stream, part.fc1, part.activated);
     if (lora_ == nullptr) return {};
     const std::int64_t tail = shape.outputIn();
     STUDIO_CHECK(down(lora_->dense, act.o, act.z.columns(tail, lora_->dense.width)));
@@ -107,7 +122,7 @@ Result<void> Block::activate(const Activations& act, bool copy_attended) const {
 
 Result<void> Block::output(const Matrix& x, const Activations& act, const Matrix& x_out) const {
     const BlockShape& shape = geometry_.shape;
-    STUDIO_CHECK(activate(act, true));
+    STUDIO_CHECK(activate(act, true, false));
     const std::int64_t inner = shape.outputIn() + outputWidth();
     const Matrix w = group(shape.hidden, inner);
     weights_.output.expand(pass_.stream, w);
@@ -119,14 +134,14 @@ Result<void> Block::output(const Matrix& x, const Activations& act, const Matrix
     }
     if (pass_.resid_dropout == 0)
         return pass_.gemm->run(pass_.stream, Op::Plain, Op::Transposed, 1, act.z.columns(0, inner), w, 1, x, x_out,
-                               weights_.output_bias);
+                               {weights_.output_bias});
     // Each branch has its own mask, so each is computed by itself.
     if (x_out.data != x.data) k::copyRows(pass_.stream, x, x_out);
     const Matrix residual = ws_.residual.top(x.rows);
     const auto branch = [&](std::int64_t column, std::int64_t width, std::int64_t u, std::int64_t u_width,
                             const void* bias, std::uint32_t number) -> Result<void> {
         STUDIO_CHECK(pass_.gemm->run(pass_.stream, Op::Plain, Op::Transposed, 1, act.z.columns(column, width),
-                                     w.columns(column, width), 0, residual, residual, bias));
+                                     w.columns(column, width), 0, residual, residual, {bias}));
         if (u_width > 0)
             STUDIO_CHECK(pass_.gemm->run(pass_.stream, Op::Plain, Op::Transposed, 1, act.z.columns(u, u_width),
                                          w.columns(u, u_width), 1, residual, residual));
@@ -156,7 +171,7 @@ Result<void> Block::recompute(const DeviceBatch& batch, const Matrix& x, const A
         STUDIO_CHECK(project(batch.positions, x, act));
         STUDIO_CHECK(attend(batch, act, state));
     }
-    return activate(act, false);
+    return activate(act, false, mode == MemoryMode::Selective);
 }
 
 }  // namespace studio::engine::gpu

@@ -1,5 +1,6 @@
-// One block of phi on the GPU: x' = x + [o | gelu | u₂]·[W₂ | B₂]ᵀ + b₂ with [q | k | v | fc1] = [h | u₁]·[W₁ | B₁]ᵀ + b₁.
-// LoRA rides in the products' inner dimension, both ways: dz = [g | du₂]·[W₂ ; A₂], dh = [dy | du₁]·[W₁ ; A₁].
+// One block of phi on the GPU: x' = x + [o | gelu | u₂]·[W₂ | B₂]ᵀ + b₂ with [q | k | v | fc1] = [u₁ | h]·[B₁ | W₁]ᵀ + b₁.
+// LoRA rides in the products' inner dimension, both ways: dz = [du₂ | g]·[A₂ ; W₂], dh = [dy | du₁]·[W₁ ; A₁]. fc1 and
+// fc2 are products of their own, so that gelu and its derivative are done where their results are written.
 #pragma once
 
 #include "engine/gpu/adapter.h"
@@ -55,9 +56,13 @@ class Block {
   private:
     struct Columns;
     Result<void> normalise(const Matrix& x, const Activations& act) const;
+    Result<void> inputProduct(const Activations& act, std::int64_t row, std::int64_t rows, std::int64_t u_begin,
+                              const kernels::gpu::Epilogue& epilogue, const Matrix& out) const;
+    Result<void> outputProductBackward(const Matrix& g, std::int64_t column, std::int64_t columns, std::int64_t u_begin,
+                                       const kernels::gpu::Epilogue& epilogue, const Matrix& out) const;
     Result<void> attend(const DeviceBatch& batch, const Activations& act,
                         kernels::gpu::AttentionStateHandle* state) const;
-    Result<void> activate(const Activations& act, bool copy_attended) const;
+    Result<void> activate(const Activations& act, bool copy_attended, bool gelu) const;
     Result<void> down(const LoraPartStack& stack, const Matrix& x, const Matrix& u) const;
     Result<void> outputBackward(const Activations& act, const Matrix& g, bool through) const;
     Result<void> branchBackward(const Activations& act, const Matrix& g, bool through) const;
@@ -71,6 +76,11 @@ class Block {
     Matrix small(std::int64_t rows, std::int64_t cols) const { return bf16Matrix(ws_.lora, rows, cols, cols); }
     kernels::DropoutKey key(std::uint32_t module) const;
     bool dropsInputs() const { return pass_.lora_dropout > 0; }
+    // h in hu, the gradient in g, and the columns of u and du before them.
+    Matrix h(const Activations& act) const { return act.hu.columns(ws_.u_width, geometry_.shape.hidden); }
+    Matrix u(const Activations& act) const { return act.hu.columns(ws_.u_width - inputWidth(), inputWidth()); }
+    Matrix gradient(const Matrix& g) const { return g.columns(ws_.du_width, geometry_.shape.hidden); }
+    Matrix du(const Matrix& g) const { return g.columns(ws_.du_width - outputWidth(), outputWidth()); }
     // Widths of u; 0 without an adapter.
     std::int64_t inputWidth() const { return lora_ == nullptr ? 0 : lora_->input.width; }
     std::int64_t outputWidth() const { return lora_ == nullptr ? 0 : lora_->dense.width + lora_->fc2.width; }
@@ -83,8 +93,10 @@ class Block {
     const Workspace& ws_;
 };
 
-// A of a stack as rows of the region from `row` and column on, or B (times scaling and strength) as columns.
+// A of a stack as rows of the region from `row` and column on; or B (times scaling and strength) as columns, of the
+// linears whose output begins in rows [row, row + rows).
 void addDown(kernels::gpu::LoraPatches& patches, const LoraPartStack& stack, std::int64_t row, std::int64_t column);
-void addUp(kernels::gpu::LoraPatches& patches, const LoraPartStack& stack, float strength, std::int64_t column);
+void addUp(kernels::gpu::LoraPatches& patches, const LoraPartStack& stack, float strength, std::int64_t column,
+           std::int64_t row = 0, std::int64_t rows = INT64_MAX);
 
 }  // namespace studio::engine::gpu

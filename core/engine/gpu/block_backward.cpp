@@ -56,41 +56,61 @@ Result<void> Block::droppedInput(const LoraPartStack& stack, const Matrix& du, c
     return {};
 }
 
-// From the gradient of the block's output to dz, and the gradients of dense's and fc2's adapters.
+// Columns [column, column + columns) of dz: [du | g]·[A ; W] with the columns of du from `u_begin` on.
+Result<void> Block::outputProductBackward(const Matrix& g, std::int64_t column, std::int64_t columns,
+                                          std::int64_t u_begin, const k::Epilogue& epilogue, const Matrix& out) const {
+    const std::int64_t hidden = geometry_.shape.hidden, width = dropsInputs() ? 0 : outputWidth() - u_begin;
+    const Matrix w = group(width + hidden, columns);
+    weights_.output.expandPart(pass_.stream, 0, hidden, column, column + columns, w.rowRange(width, hidden));
+    if (width > 0) {
+        k::LoraPatches patches;
+        if (column == 0)
+            addDown(patches, lora_->dense, -u_begin, 0);
+        else
+            addDown(patches, lora_->fc2, lora_->dense.width - u_begin, 0);
+        k::placeLora(pass_.stream, patches, w.top(width));
+    }
+    return pass_.gemm->run(pass_.stream, Op::Plain, Op::Plain, 1, g.columns(ws_.du_width - width, width + hidden), w, 0,
+                           out, out, epilogue);
+}
+
+// From the gradient of the block's output to that of attention's output in dz and that of fc1 in y, and the gradients of
+// dense's and fc2's adapters.
 Result<void> Block::outputBackward(const Activations& act, const Matrix& g, bool through) const {
     const BlockShape& shape = geometry_.shape;
-    if (pass_.resid_dropout > 0) return branchBackward(act, g, through);
     const Columns part(shape, act.y, act.z);
+    const Matrix dz = ws_.dz.top(g.rows), dattended = dz.columns(0, shape.q),
+                 dactivated = dz.columns(shape.q, shape.intermediate);
+    if (pass_.resid_dropout > 0) {
+        STUDIO_CHECK(branchBackward(act, g, through));
+        if (through) k::geluBackward(pass_.stream, dactivated, part.fc1, part.fc1);
+        return {};
+    }
     const std::int64_t hidden = shape.hidden, tail = shape.outputIn(), width = outputWidth();
-    const Matrix gradient = g.columns(0, hidden), du = g.columns(hidden, width);
     const std::int64_t dense_width = lora_->dense.width, fc2_width = lora_->fc2.width;
+    const Matrix stream = gradient(g), du = this->du(g);
     if (width > 0) {
         k::LoraPatches patches;
         addUp(patches, lora_->dense, pass_.strength, 0);
         addUp(patches, lora_->fc2, pass_.strength, dense_width);
         const Matrix b = small(hidden, width);
         k::placeLora(pass_.stream, patches, b);
-        STUDIO_CHECK(pass_.gemm->run(pass_.stream, Op::Plain, Op::Plain, gradient, b, du));
-        STUDIO_CHECK(loraGradients(lora_->dense, gradient, act.o, act.z.columns(tail, dense_width),
+        STUDIO_CHECK(pass_.gemm->run(pass_.stream, Op::Plain, Op::Plain, stream, b, du));
+        STUDIO_CHECK(loraGradients(lora_->dense, stream, act.o, act.z.columns(tail, dense_width),
                                    du.columns(0, dense_width)));
-        STUDIO_CHECK(loraGradients(lora_->fc2, gradient, part.activated, act.z.columns(tail + dense_width, fc2_width),
+        STUDIO_CHECK(loraGradients(lora_->fc2, stream, part.activated, act.z.columns(tail + dense_width, fc2_width),
                                    du.columns(dense_width, fc2_width)));
     }
     if (!through) return {};
-    const std::int64_t extra = dropsInputs() ? 0 : width;
-    const Matrix w = group(hidden + extra, tail);
-    weights_.output.expand(pass_.stream, w.top(hidden));
-    if (extra > 0) {
-        k::LoraPatches patches;
-        addDown(patches, lora_->dense, 0, 0);
-        addDown(patches, lora_->fc2, dense_width, shape.q);
-        k::placeLora(pass_.stream, patches, w.rowRange(hidden, extra));
-    }
-    const Matrix dz = ws_.dz.top(g.rows).columns(0, tail);
-    STUDIO_CHECK(pass_.gemm->run(pass_.stream, Op::Plain, Op::Plain, g.columns(0, hidden + extra), w, dz));
-    if (!dropsInputs()) return {};
-    STUDIO_CHECK(droppedInput(lora_->dense, du.columns(0, dense_width), dz.columns(0, shape.q)));
-    return droppedInput(lora_->fc2, du.columns(dense_width, fc2_width), dz.columns(shape.q, shape.intermediate));
+    STUDIO_CHECK(outputProductBackward(g, 0, shape.q, 0, {}, dattended));
+    if (!dropsInputs())
+        return outputProductBackward(g, shape.q, shape.intermediate, dense_width,
+                                     {nullptr, k::Epilogue::Kind::GeluBackward, part.fc1}, part.fc1);
+    STUDIO_CHECK(outputProductBackward(g, shape.q, shape.intermediate, dense_width, {}, dactivated));
+    STUDIO_CHECK(droppedInput(lora_->dense, du.columns(0, dense_width), dattended));
+    STUDIO_CHECK(droppedInput(lora_->fc2, du.columns(dense_width, fc2_width), dactivated));
+    k::geluBackward(pass_.stream, dactivated, part.fc1, part.fc1);
+    return {};
 }
 
 // The same with each branch's own residual dropout. dz may be z, so both gradients of the adapters come first.
@@ -98,7 +118,7 @@ Result<void> Block::branchBackward(const Activations& act, const Matrix& g, bool
     const BlockShape& shape = geometry_.shape;
     const Columns part(shape, act.y, act.z);
     const std::int64_t hidden = shape.hidden, tail = shape.outputIn();
-    const Matrix gradient = g.columns(0, hidden), dz = ws_.dz.top(g.rows).columns(0, tail);
+    const Matrix stream = gradient(g), dz = ws_.dz.top(g.rows).columns(0, tail);
     const Matrix residual = ws_.residual.top(g.rows);
     struct Branch {
         const LoraPartStack& stack;
@@ -110,18 +130,18 @@ Result<void> Block::branchBackward(const Activations& act, const Matrix& g, bool
         {lora_->dense, act.o, 0, 0, shape.q, kAttentionBranch},
         {lora_->fc2, part.activated, lora_->dense.width, shape.q, shape.intermediate, kMlpBranch}};
     const auto dropped = [&](const Branch& branch) {
-        k::dropout(pass_.stream, gradient, pass_.resid_dropout, key(branch.number), false, residual);
+        k::dropout(pass_.stream, stream, pass_.resid_dropout, key(branch.number), false, residual);
     };
     for (const Branch& branch : branches) {
         if (branch.stack.empty()) continue;
         dropped(branch);
         k::LoraPatches patches;
         addUp(patches, branch.stack, pass_.strength, 0);
-        const Matrix b = small(hidden, branch.stack.width), du = g.columns(hidden + branch.u_begin, branch.stack.width);
+        const Matrix b = small(hidden, branch.stack.width), own_du = du(g).columns(branch.u_begin, branch.stack.width);
         k::placeLora(pass_.stream, patches, b);
-        STUDIO_CHECK(pass_.gemm->run(pass_.stream, Op::Plain, Op::Plain, residual, b, du));
+        STUDIO_CHECK(pass_.gemm->run(pass_.stream, Op::Plain, Op::Plain, residual, b, own_du));
         STUDIO_CHECK(loraGradients(branch.stack, residual, branch.in,
-                                   act.z.columns(tail + branch.u_begin, branch.stack.width), du));
+                                   act.z.columns(tail + branch.u_begin, branch.stack.width), own_du));
     }
     if (!through) return {};
     const Matrix w = group(hidden, tail);
@@ -134,17 +154,17 @@ Result<void> Block::branchBackward(const Activations& act, const Matrix& g, bool
     }
     for (const Branch& branch : branches) {
         if (branch.stack.empty()) continue;
-        const Matrix du = g.columns(hidden + branch.u_begin, branch.stack.width);
+        const Matrix own_du = du(g).columns(branch.u_begin, branch.stack.width);
         const Matrix din = dz.columns(branch.column, branch.width);
         if (dropsInputs()) {
-            STUDIO_CHECK(droppedInput(branch.stack, du, din));
+            STUDIO_CHECK(droppedInput(branch.stack, own_du, din));
             continue;
         }
         k::LoraPatches patches;
         addDown(patches, branch.stack, 0, 0);
         const Matrix a = small(branch.stack.width, branch.width);
         k::placeLora(pass_.stream, patches, a);
-        STUDIO_CHECK(pass_.gemm->run(pass_.stream, Op::Plain, Op::Plain, 1, du, a, 1, din, din));
+        STUDIO_CHECK(pass_.gemm->run(pass_.stream, Op::Plain, Op::Plain, 1, own_du, a, 1, din, din));
     }
     return {};
 }
@@ -189,7 +209,7 @@ Result<void> Block::attentionBackward(const DeviceBatch& batch, const Activation
 Result<void> Block::inputBackward(const Activations& act, bool needs_input) const {
     const BlockShape& shape = geometry_.shape;
     const std::int64_t out = shape.inputOut(), hidden = shape.hidden, width = inputWidth();
-    const Matrix dy = act.y.columns(0, out), du = act.y.columns(out, width), h = act.hu.columns(0, hidden);
+    const Matrix dy = act.y.columns(0, out), du = act.y.columns(out, width);
     if (width > 0) {
         k::LoraPatches patches;
         addUp(patches, lora_->input, pass_.strength, 0);
@@ -200,7 +220,7 @@ Result<void> Block::inputBackward(const Activations& act, bool needs_input) cons
                 pass_.stream, Op::Plain, Op::Plain, dy.columns(part.out_begin, part.out),
                 b.rowRange(part.out_begin, part.out).columns(part.u_begin, part.u_width),
                 du.columns(part.u_begin, part.u_width)));
-        STUDIO_CHECK(loraGradients(lora_->input, dy, h, act.hu.columns(hidden, width), du));
+        STUDIO_CHECK(loraGradients(lora_->input, dy, h(act), u(act), du));
     }
     if (!needs_input) return {};
     const std::int64_t extra = dropsInputs() ? 0 : width;
@@ -218,20 +238,17 @@ Result<void> Block::inputBackward(const Activations& act, bool needs_input) cons
 
 Result<void> Block::backward(const DeviceBatch& batch, const Matrix& x, const Activations& act, const Matrix& g,
                              bool needs_input, k::AttentionStateHandle& state) const {
-    const BlockShape& shape = geometry_.shape;
     const bool through = needs_input || !lora_->input.empty();
     STUDIO_CHECK(outputBackward(act, g, through));
     if (!through) {
         state.reset();
         return {};
     }
-    const Columns part(shape, act.y, act.z);
-    k::geluBackward(pass_.stream, ws_.dz.top(g.rows).columns(shape.q, shape.intermediate), part.fc1, part.fc1);
     STUDIO_CHECK(attentionBackward(batch, act, state));
     STUDIO_CHECK(inputBackward(act, needs_input));
     if (needs_input)
         k::layerNormBackward(pass_.stream, ws_.dh.top(g.rows), x, weights_.norm_weight, act.mean, act.rstd, true,
-                             g.columns(0, shape.hidden));
+                             gradient(g));
     return k::launched("going back through a layer");
 }
 

@@ -24,6 +24,11 @@ const char* nameOf(MemoryMode mode) {
     }
 }
 
+// With Selective the lowest layers keep nothing: a tenth of them costs 3 % of the time for 6 % of the memory.
+int fewestRecomputed(const WorkspaceShape& shape) {
+    return (shape.layers - shape.lowest) / 10;
+}
+
 }  // namespace
 
 void GpuPhi::State::setAdapter(std::unique_ptr<GpuAdapter> next) {
@@ -87,11 +92,13 @@ Result<void> GpuPhi::State::reserve(const Limits& wanted, bool wants_dropout) {
     memory = {};
     WorkspaceShape shape = workspaceShape();
     const std::uint64_t free = k::memoryState(card).free, available = free > kMargin ? free - kMargin : 0;
-    shape.mode = limits.memory;
-    if (limits.memory == MemoryMode::Auto || !limits.training) {
-        shape.mode = MemoryMode::KeepAll;
-        while (limits.training && shape.mode != MemoryMode::Recompute && bytesFor(shape, limits) > available)
-            shape.mode = shape.mode == MemoryMode::KeepAll ? MemoryMode::Selective : MemoryMode::Recompute;
+    shape.mode = limits.memory == MemoryMode::Auto ? MemoryMode::KeepAll : limits.memory;
+    shape.recomputed = shape.mode == MemoryMode::Selective ? fewestRecomputed(shape) : 0;
+    while (limits.training && limits.memory == MemoryMode::Auto && shape.mode != MemoryMode::Recompute &&
+           bytesFor(shape, limits) > available) {
+        // Step by step: as few layers as need be are computed again.
+        shape.recomputed = shape.mode == MemoryMode::KeepAll ? fewestRecomputed(shape) : shape.recomputed + 1;
+        shape.mode = shape.recomputed < shape.layers - shape.lowest ? MemoryMode::Selective : MemoryMode::Recompute;
     }
     if (bytesFor(shape, limits) > available) {
         const Error error = tooLarge(shape, available);

@@ -96,6 +96,7 @@ Result<void> GpuPhi::reserve(const Limits& limits) {
 std::uint64_t GpuPhi::reservedBytes(const Limits& limits) const {
     WorkspaceShape shape = state_->workspaceShape();
     shape.mode = limits.memory == MemoryMode::Auto ? MemoryMode::KeepAll : limits.memory;
+    if (shape.mode == MemoryMode::Selective) shape.recomputed = (shape.layers - shape.lowest) / 10;
     return state_->bytesFor(shape, limits);
 }
 
@@ -134,7 +135,7 @@ Result<void> GpuPhi::forward(const dataset::Batch& batch, const ForwardOptions& 
     k::gatherRows(s.stream, s.weights.embedding, s.batch.tokens, ws.input(0).top(rows));
     for (int layer = 0; layer < s.info.layers; ++layer) {
         if (s.stop.stop_requested()) return cancelled();
-        const bool keep = options.training && layer >= lowest && ws.mode != MemoryMode::Recompute;
+        const bool keep = options.training && layer >= lowest && ws.modeOf(layer) != MemoryMode::Recompute;
         STUDIO_CHECK(s.block(layer).forward(s.batch, ws.input(layer).top(rows), ws.of(layer).top(rows),
                                             ws.output(layer).top(rows),
                                             keep ? &s.attention[static_cast<std::size_t>(layer)] : nullptr));
@@ -157,7 +158,7 @@ Result<void> GpuPhi::backward(float scale) try {
     k::setDeterministic(s.pass.deterministic);
     const int rows = s.plan.rows();
     const Workspace& ws = s.workspace;
-    const Matrix g = ws.g.top(rows), gradient = g.columns(0, s.geometry.shape.hidden);
+    const Matrix g = ws.g.top(rows), gradient = g.columns(ws.du_width, s.geometry.shape.hidden);
     k::clearRows(s.stream, gradient);
     k::scatterRows(s.stream, ws.normed.top(s.plan.targetRows()), s.batch.target_row, scale, gradient);
     const int lowest = s.adapter->lowest();
@@ -167,7 +168,7 @@ Result<void> GpuPhi::backward(float scale) try {
         const Matrix x = ws.input(layer).top(rows);
         const Activations act = ws.of(layer).top(rows);
         const Block block = s.block(layer);
-        STUDIO_CHECK(block.recompute(s.batch, x, act, ws.mode, &state));
+        STUDIO_CHECK(block.recompute(s.batch, x, act, ws.modeOf(layer), &state));
         STUDIO_CHECK(block.backward(s.batch, x, act, g, layer > lowest, state));
     }
     return {};

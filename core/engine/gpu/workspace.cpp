@@ -28,11 +28,12 @@ class Arena {
     std::size_t used_ = 0;
 };
 
-// The largest of the four ways a group lies in the workspace: LoRA's B as columns, its A as rows.
+// The largest of the ways a product's weights lie in the workspace: LoRA's B as columns, its A as rows.
 std::int64_t largestGroup(const WorkspaceShape& s) {
     const BlockShape& b = s.block;
-    return std::max({b.inputOut() * (b.hidden + s.input_width), (b.inputOut() + s.input_width) * b.hidden,
-                     b.hidden * (b.outputIn() + s.outputTail()), (b.hidden + s.outputTail()) * b.outputIn()});
+    return std::max({(b.q + 2 * b.kv) * (b.hidden + s.input_width), b.intermediate * (b.hidden + s.input_width),
+                     (b.inputOut() + s.input_width) * b.hidden, b.hidden * (b.outputIn() + s.outputTail()),
+                     (b.hidden + s.outputTail()) * b.outputIn()});
 }
 
 std::int64_t largestLora(const WorkspaceShape& s) {
@@ -71,6 +72,9 @@ std::size_t Workspace::layOut(Workspace& ws, std::byte* base, const WorkspaceSha
     ws.training = limits.training;
     ws.lowest = s.lowest;
     ws.mode = limits.training ? s.mode : MemoryMode::Recompute;
+    ws.recomputed = s.recomputed;
+    ws.u_width = s.input_width;
+    ws.du_width = s.outputTail();
     const int layers = limits.training ? s.layers - s.lowest : 0;
     for (int i = 0; i <= layers; ++i) ws.x.push_back(arena.matrix(rows, b.hidden));
 
@@ -82,9 +86,11 @@ std::size_t Workspace::layOut(Workspace& ws, std::byte* base, const WorkspaceSha
             act.o = act.z.columns(0, b.q);
         }
     } else if (ws.mode == MemoryMode::Selective) {
-        takeActivations(arena, s, rows, {true, false, true, false}, shared);
+        const bool some = s.recomputed > 0;
+        takeActivations(arena, s, rows, {true, some, true, some}, shared);
         ws.kept.assign(static_cast<std::size_t>(layers), shared);
-        for (Activations& act : ws.kept) takeActivations(arena, s, rows, {false, true, false, true}, act);
+        for (std::size_t i = static_cast<std::size_t>(s.recomputed); i < ws.kept.size(); ++i)
+            takeActivations(arena, s, rows, {false, true, false, true}, ws.kept[i]);
     } else {
         takeActivations(arena, s, rows, {true, true, true, true}, shared);
         ws.kept.push_back(shared);
@@ -96,23 +102,24 @@ std::size_t Workspace::layOut(Workspace& ws, std::byte* base, const WorkspaceSha
         ws.keys = arena.matrix(limits.key_rows, b.kv);
         ws.values = arena.matrix(limits.key_rows, b.kv);
     }
+    // One after the other in the same place: logits in the head, then dz, then dh. In the head's time z, y and hu are
+    // idle too, unless they are kept, and so is g.
+    Activations& idle = ws.kept[0];
     if (limits.training) {
-        ws.g = arena.matrix(rows, b.hidden + s.outputTail());
-        // z has been read when dz is written, unless it is kept and holds attention's output.
-        ws.dz = ws.mode == MemoryMode::KeepAll ? arena.matrix(rows, b.outputIn() + s.outputTail()) : ws.kept[0].z;
-        ws.dh = arena.matrix(rows, b.hidden);
+        ws.g = arena.matrix(rows, ws.du_width + b.hidden);
+        ws.dz = ws.mode == MemoryMode::KeepAll ? arena.matrix(rows, b.outputIn() + s.outputTail()) : idle.z;
+        ws.dh = bf16Matrix(ws.dz.data, rows, b.hidden, b.hidden);
         if (s.dropout) {
             ws.wide = arena.matrix(rows, std::max({b.hidden, b.q, b.intermediate}));
             ws.residual = arena.matrix(rows, b.hidden);
         }
     }
-    ws.hidden = limits.training ? ws.dh : arena.matrix(targets, b.hidden);
-    ws.normed = arena.matrix(targets, b.hidden);
-    // Logits take the place of dz or z, which the head does not use.
-    const Matrix& idle = limits.training ? ws.dz : ws.kept[0].z;
-    const std::int64_t fit = std::min(idle.rows * idle.ld / s.vocab, kLogitsRows);
+    ws.hidden = limits.training ? ws.g.columns(ws.du_width, b.hidden) : idle.y.columns(0, b.hidden);
+    ws.normed = ws.mode == MemoryMode::KeepAll ? arena.matrix(targets, b.hidden) : idle.hu.columns(ws.u_width, b.hidden);
+    const Matrix& space = limits.training ? ws.dz : idle.z;
+    const std::int64_t fit = std::min(space.rows * space.ld / s.vocab, kLogitsRows);
     if (fit >= std::min(targets, kFewLogits))
-        ws.logits = bf16Matrix(idle.data, std::min(fit, std::max<std::int64_t>(targets, 1)), s.vocab, s.vocab);
+        ws.logits = bf16Matrix(space.data, std::min(fit, std::max<std::int64_t>(targets, 1)), s.vocab, s.vocab);
     else
         ws.logits = arena.matrix(std::min(targets, kFewLogits), s.vocab);
     ws.head_mean = arena.floats(targets);

@@ -16,12 +16,13 @@ struct WorkspaceShape {
     std::int64_t input_width = 0, dense_width = 0, fc2_width = 0;  // of u
     int lowest = 0;                                                // first layer whose activations backward needs
     MemoryMode mode = MemoryMode::KeepAll;                         // never Auto
+    int recomputed = 0;                                            // see Workspace
     bool dropout = false;                                          // of LoRA's inputs or of the branches
 
     std::int64_t outputTail() const { return dense_width + fc2_width; }
 };
 
-// Of one layer, [rows, …] in bf16. hu: h = LN(x) | u of q, k, v, fc1. y: q | k | v | fc1 | du of these. o: attention's
+// Of one layer, [rows, …] in bf16. hu: u of q, k, v, fc1 | h = LN(x). y: q | k | v | fc1 | du of these. o: attention's
 // output. z: o | gelu(fc1) | u of dense and fc2. With everything kept, o is z's first columns.
 struct Activations {
     Matrix hu, y, z, o;
@@ -32,7 +33,7 @@ struct Activations {
 struct Workspace {
     std::vector<Matrix> x;             // the residual stream before each kept layer, and after the last
     std::vector<Activations> kept;     // one a kept layer, or one for all
-    Matrix g;                          // [rows, hidden | du of dense, fc2]
+    Matrix g;                          // [rows, du of dense, fc2 | gradient of the stream]
     Matrix dz, dh;                     // [rows, …]
     Matrix keys, values;               // [key rows, kv]: gathered
     Matrix wide, residual;             // dropped inputs and branches; empty without dropout
@@ -41,13 +42,19 @@ struct Workspace {
     Matrix hidden, normed, logits;     // of the head: rows with targets; one chunk of logits
     float *head_mean = nullptr, *head_rstd = nullptr, *nll = nullptr;
     MemoryMode mode = MemoryMode::KeepAll;
+    int recomputed = 0;  // with Selective: that many layers from the lowest on keep nothing
     int lowest = 0;
     bool training = false;
+    std::int64_t u_width = 0, du_width = 0;  // columns before h in hu, before the gradient in g
 
     const Matrix& input(int layer) const { return x[slot(layer)]; }
     const Matrix& output(int layer) const { return x[training && layer >= lowest ? slot(layer) + 1 : 0]; }
     const Activations& of(int layer) const {
         return kept[mode == MemoryMode::Recompute || !training ? 0 : slot(layer)];
+    }
+    // What is kept of a layer.
+    MemoryMode modeOf(int layer) const {
+        return mode == MemoryMode::Selective && layer - lowest < recomputed ? MemoryMode::Recompute : mode;
     }
     std::size_t slot(int layer) const {
         return static_cast<std::size_t>(training && layer > lowest ? layer - lowest : 0);

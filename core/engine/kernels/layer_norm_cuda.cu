@@ -83,6 +83,58 @@ __global__ void __launch_bounds__(kThreads)
     }
 }
 
+// A warp a row, kept packed: no barrier, and every load is under way at once.
+constexpr int kWarpRows = 4, kWarpParts = 10;
+__global__ void __launch_bounds__(32 * kWarpRows)
+    forwardNarrow(const Bf16* x, std::int64_t ldx, const float* weight, const float* bias, int rows, int cols, float eps,
+                  Bf16* y, std::int64_t ldy, float* mean_out, float* rstd_out) {
+    const int row = static_cast<int>(blockIdx.x) * kWarpRows + static_cast<int>(threadIdx.x / 32);
+    const int lane = threadIdx.x % 32;
+    if (row >= rows) return;
+    Eight packed[kWarpParts];
+    float sum = 0;
+#pragma unroll
+    for (int p = 0; p < kWarpParts; ++p)
+        if (const int c = (p * 32 + lane) * 8; c < cols) packed[p] = loadEight(x + row * ldx + c);
+#pragma unroll
+    for (int p = 0; p < kWarpParts; ++p) {
+        if ((p * 32 + lane) * 8 >= cols) continue;
+        float v[8];
+        widen(packed[p], v);
+#pragma unroll
+        for (int i = 0; i < 8; ++i) sum += v[i];
+    }
+    const float mean = warpSum(sum) / static_cast<float>(cols);
+    float squares = 0;
+#pragma unroll
+    for (int p = 0; p < kWarpParts; ++p) {
+        if ((p * 32 + lane) * 8 >= cols) continue;
+        float v[8];
+        widen(packed[p], v);
+#pragma unroll
+        for (int i = 0; i < 8; ++i) squares += (v[i] - mean) * (v[i] - mean);
+    }
+    const float rstd = rsqrtf(warpSum(squares) / static_cast<float>(cols) + eps);
+#pragma unroll
+    for (int p = 0; p < kWarpParts; ++p) {
+        const int c = (p * 32 + lane) * 8;
+        if (c >= cols) continue;
+        float v[8], w[8], b[8];
+        widen(packed[p], v);
+        *reinterpret_cast<float4*>(w) = *reinterpret_cast<const float4*>(weight + c);
+        *reinterpret_cast<float4*>(w + 4) = *reinterpret_cast<const float4*>(weight + c + 4);
+        *reinterpret_cast<float4*>(b) = *reinterpret_cast<const float4*>(bias + c);
+        *reinterpret_cast<float4*>(b + 4) = *reinterpret_cast<const float4*>(bias + c + 4);
+#pragma unroll
+        for (int i = 0; i < 8; ++i) v[i] = (v[i] - mean) * rstd * w[i] + b[i];
+        storeEight(y + row * ldy + c, narrow(v));
+    }
+    if (lane == 0) {
+        mean_out[row] = mean;
+        rstd_out[row] = rstd;
+    }
+}
+
 // Threads of a block so that a row of phi-2 leaves no thread idle.
 constexpr int kNarrow = 160, kWide = 512;
 
@@ -93,9 +145,9 @@ void layerNorm(Stream stream, const Matrix& x, const float* weight, const float*
     if (x.rows == 0) return;
     const auto rows = static_cast<unsigned>(x.rows);
     const int cols = static_cast<int>(x.cols);
-    if (cols <= kNarrow * 16)
-        forward<kNarrow, 2><<<rows, kNarrow, 0, queue(stream)>>>(bf16(x), x.ld, weight, bias, cols, eps, bf16(y), y.ld,
-                                                                mean, rstd);
+    if (cols <= kWarpParts * 256)
+        forwardNarrow<<<blocksFor(x.rows, kWarpRows), 32 * kWarpRows, 0, queue(stream)>>>(
+            bf16(x), x.ld, weight, bias, static_cast<int>(x.rows), cols, eps, bf16(y), y.ld, mean, rstd);
     else
         forward<kWide, 2><<<rows, kWide, 0, queue(stream)>>>(bf16(x), x.ld, weight, bias, cols, eps, bf16(y), y.ld,
                                                             mean, rstd);

@@ -23,6 +23,29 @@ __global__ void __launch_bounds__(kThreads) rotatePairs(Bf16* x, std::int64_t ld
     at[table.half] = __float2bfloat16(b * c + a * s);
 }
 
+// A thread eight pairs; half is a multiple of 8.
+__global__ void __launch_bounds__(kThreads) rotateEights(Bf16* x, std::int64_t ld, int heads, int head_dim,
+                                                         RopeTable table, const int* positions, float sign,
+                                                         std::uint32_t count) {
+    const std::uint32_t i = blockIdx.x * kThreads + threadIdx.x;
+    if (i >= count) return;
+    const std::uint32_t eights = static_cast<std::uint32_t>(table.half) / 8, per_row = heads * eights, row = i / per_row;
+    const std::uint32_t rest = i - row * per_row, head = rest / eights, j = (rest - head * eights) * 8;
+    Bf16* at = x + row * ld + head * static_cast<std::uint32_t>(head_dim) + j;
+    const std::int64_t angle = static_cast<std::int64_t>(positions[row]) * table.half + j;
+    float a[8], b[8], first[8], second[8];
+    widen(loadEight(at), a);
+    widen(loadEight(at + table.half), b);
+#pragma unroll
+    for (int k = 0; k < 8; ++k) {
+        const float c = table.cos[angle + k], s = sign * table.sin[angle + k];
+        first[k] = a[k] * c - b[k] * s;
+        second[k] = b[k] * c + a[k] * s;
+    }
+    storeEight(at, narrow(first));
+    storeEight(at + table.half, narrow(second));
+}
+
 // A thread eight columns.
 __global__ void __launch_bounds__(kThreads)
     pack(const Bf16* dq, const Bf16* dk, const Bf16* dv, int q, int kv, int head_dim, RopeTable table,
@@ -55,6 +78,12 @@ void rotate(Stream stream, const Matrix& x, int heads, int head_dim, const RopeT
             bool inverse) {
     const std::int64_t count = x.rows * heads * table.half;
     if (count == 0) return;
+    if (table.half % 8 == 0) {
+        rotateEights<<<blocksFor(count / 8, kThreads), kThreads, 0, queue(stream)>>>(
+            bf16(x), x.ld, heads, head_dim, table, positions, inverse ? -1.0f : 1.0f,
+            static_cast<std::uint32_t>(count / 8));
+        return;
+    }
     rotatePairs<<<blocksFor(count, kThreads), kThreads, 0, queue(stream)>>>(bf16(x), x.ld, heads, head_dim, table,
                                                                            positions, inverse ? -1.0f : 1.0f, count);
 }

@@ -12,13 +12,14 @@ struct Place {
     int col;
 };
 
-__device__ Place placeOf(std::int64_t vector, int per_row) {
-    const std::int64_t row = vector / per_row;
+// Vectors of eight are counted in 32 bits: 2³² of them are 64 GB.
+__device__ Place placeOf(std::uint32_t vector, std::uint32_t per_row) {
+    const std::uint32_t row = vector / per_row;
     return {row, static_cast<int>(vector - row * per_row) * 8};
 }
 
-__device__ std::int64_t vectorIndex() {
-    return blockIdx.x * static_cast<std::int64_t>(kThreads) + threadIdx.x;
+__device__ std::uint32_t vectorIndex() {
+    return blockIdx.x * kThreads + threadIdx.x;
 }
 
 __device__ Eight anyEight(const void* table, Element element, std::int64_t at) {
@@ -40,7 +41,7 @@ __device__ Eight anyEight(const void* table, Element element, std::int64_t at) {
 __global__ void __launch_bounds__(kThreads) gather(const void* table, Element element, std::int64_t ld_table,
                                                    const int* index, Bf16* out, std::int64_t ld, int per_row,
                                                    std::int64_t count) {
-    const std::int64_t i = vectorIndex();
+    const std::uint32_t i = vectorIndex();
     if (i >= count) return;
     const Place at = placeOf(i, per_row);
     const std::int64_t from = index == nullptr ? at.row : index[at.row];
@@ -49,7 +50,7 @@ __global__ void __launch_bounds__(kThreads) gather(const void* table, Element el
 
 __global__ void __launch_bounds__(kThreads) scatter(const Bf16* in, std::int64_t ld_in, const int* index, float scale,
                                                     Bf16* out, std::int64_t ld, int per_row, std::int64_t count) {
-    const std::int64_t i = vectorIndex();
+    const std::uint32_t i = vectorIndex();
     if (i >= count) return;
     const Place at = placeOf(i, per_row);
     float v[8];
@@ -62,7 +63,7 @@ __global__ void __launch_bounds__(kThreads) scatter(const Bf16* in, std::int64_t
 __global__ void __launch_bounds__(kThreads) addReaders(const Bf16* in, std::int64_t ld_in, const int* begin,
                                                        const int* readers, Bf16* out, std::int64_t ld, int per_row,
                                                        std::int64_t count) {
-    const std::int64_t i = vectorIndex();
+    const std::uint32_t i = vectorIndex();
     if (i >= count) return;
     const Place at = placeOf(i, per_row);
     float sum[8] = {};
@@ -77,7 +78,7 @@ __global__ void __launch_bounds__(kThreads) addReaders(const Bf16* in, std::int6
 
 __global__ void __launch_bounds__(kThreads) fill(const Bf16* bias, Bf16* out, std::int64_t ld, int per_row,
                                                  std::int64_t count) {
-    const std::int64_t i = vectorIndex();
+    const std::uint32_t i = vectorIndex();
     if (i >= count) return;
     const Place at = placeOf(i, per_row);
     const Eight e = bias == nullptr ? Eight{} : loadEight(bias + at.col);
@@ -86,7 +87,7 @@ __global__ void __launch_bounds__(kThreads) fill(const Bf16* bias, Bf16* out, st
 
 __global__ void __launch_bounds__(kThreads) patchRegion(LoraPatches patches, Bf16* out, std::int64_t ld, int per_row,
                                                         std::int64_t count) {
-    const std::int64_t i = vectorIndex();
+    const std::uint32_t i = vectorIndex();
     if (i >= count) return;
     const Place at = placeOf(i, per_row);
     const int row = static_cast<int>(at.row);
