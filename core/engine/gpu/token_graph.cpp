@@ -11,7 +11,7 @@ namespace k = kernels::gpu;
 
 namespace {
 
-constexpr int kKeysASplit = 64, kMostSplits = 16;
+constexpr int kKeysASplit = 64, kMostSplits = k::kDecodeMostSplits;
 constexpr std::size_t kAlign = 256;
 
 // Where everything of one token lies.
@@ -188,6 +188,9 @@ class Recorder {
 bool tokenGraphFits(const GpuPhi::State& s) {
     const BlockShape& shape = s.geometry.shape;
     if (shape.hidden > k::kGemvBlocks * kernels::kNf4Block || s.info.head_dim % 16 != 0 || s.info.head_dim > 128)
+        return false;
+    const std::int64_t columns = k::kGemvBlocks * kernels::kNf4Block;
+    if ((shape.q + columns - 1) / columns + (shape.intermediate + columns - 1) / columns > k::kDecodeMostPieces)
         return false;
     for (const BlockWeights& block : s.weights.blocks)
         for (const LinearGroup* group : {&block.input, &block.output})

@@ -11,55 +11,79 @@ constexpr int kThreads = 256, kWarps = kThreads / 32;
 constexpr int kAttendThreads = 128, kAttendWarps = kAttendThreads / 32;
 constexpr int kWidestHead = 128;
 constexpr int kKeysAtOnce = kAttendThreads / 2;  // two threads a key
+constexpr int kValuesAhead = kWidestHead / 16;   // rows of values a thread holds: kKeysAtOnce / groups, rounded up
+constexpr int kMostSplits = kDecodeMostSplits;
 
 struct NormGroup {
     DecodeLora lora[4];
     int count = 0;
 };
 
-// Every block of threads adds up and normalises the row; the first one writes it, each has its rows of A.
-__global__ void __launch_bounds__(kThreads) normRow(const __grid_constant__ DecodeNorm n,
-                                                    const __grid_constant__ NormGroup group, int rows) {
-    extern __shared__ float h[];
-    __shared__ float shared[kWarps];
+constexpr int kNormThreads = 640, kNormRows = 4, kMostPieces = kDecodeMostPieces;
+
+// Every block of threads adds up and normalises the row, four values a thread; the first one writes it, each has four
+// rows of A, which it reads before the kernel in front has ended.
+__global__ void __launch_bounds__(kNormThreads) normRow(const __grid_constant__ DecodeNorm n,
+                                                        const __grid_constant__ NormGroup group) {
+    __shared__ float shared[kNormThreads / 32], dots[kNormRows][kNormThreads / 32];
     letNextStart();
-    const int lane = threadIdx.x % 32, own = blockIdx.x * kWarps + threadIdx.x / 32;
-    int row = own, number = 0;
-    while (number < group.count && row >= group.lora[number].r) row -= group.lora[number++].r;
-    const bool has_row = own < rows && number < group.count;
-    const float* a = has_row ? group.lora[number].a + static_cast<std::int64_t>(row) * n.hidden : nullptr;
-    if (has_row)
-        for (int c = lane * 32; c < n.hidden; c += 1024) prefetch(a + c);
-    waitForPrevious();
-    float sum = 0;
-    for (int c = threadIdx.x; c < n.hidden; c += kThreads) {
-        float v = n.x[c];
-        for (int p = 0; p < n.count; ++p) v += n.pieces[p * n.hidden + c];
-        h[c] = v;
-        sum += v;
+    const int c = static_cast<int>(threadIdx.x) * 4;
+    const bool inside = c < n.hidden;
+    float4 a[kNormRows];
+    float* to[kNormRows];
+#pragma unroll
+    for (int k = 0; k < kNormRows; ++k) {
+        int row = static_cast<int>(blockIdx.x) * kNormRows + k, number = 0;
+        while (number < group.count && row >= group.lora[number].r) row -= group.lora[number++].r;
+        to[k] = number < group.count ? const_cast<float*>(group.lora[number].u) + row : nullptr;
+        a[k] = make_float4(0, 0, 0, 0);
+        if (to[k] != nullptr && inside)
+            a[k] = *reinterpret_cast<const float4*>(group.lora[number].a + static_cast<std::int64_t>(row) * n.hidden + c);
     }
-    const float mean = blockSum<kThreads>(sum, shared) / static_cast<float>(n.hidden);
-    float squares = 0;
-    for (int c = threadIdx.x; c < n.hidden; c += kThreads) squares += (h[c] - mean) * (h[c] - mean);
-    const float rstd = rsqrtf(blockSum<kThreads>(squares, shared) / static_cast<float>(n.hidden) + n.eps);
-    for (int c = threadIdx.x; c < n.hidden; c += kThreads) {
-        const float v = h[c], normed = (v - mean) * rstd * n.weight[c] + n.bias[c];
-        h[c] = normed;
-        if (blockIdx.x != 0) continue;
-        n.x_out[c] = v;
-        if (n.h != nullptr) n.h[c] = normed;
-        if (n.h_half != nullptr) static_cast<__half*>(n.h_half)[c] = __float2half(fminf(fmaxf(normed, -65504.f), 65504.f));
+    float4 weight = make_float4(0, 0, 0, 0), bias = weight, v = weight, piece[kMostPieces];
+    if (inside) {
+        weight = *reinterpret_cast<const float4*>(n.weight + c);
+        bias = *reinterpret_cast<const float4*>(n.bias + c);
+    }
+    waitForPrevious();
+    if (inside) {
+        v = *reinterpret_cast<const float4*>(n.x + c);
+#pragma unroll
+        for (int p = 0; p < kMostPieces; ++p)
+            piece[p] = p < n.count ? *reinterpret_cast<const float4*>(n.pieces + p * n.hidden + c) : make_float4(0, 0, 0, 0);
+#pragma unroll
+        for (int p = 0; p < kMostPieces; ++p)
+            v = make_float4(v.x + piece[p].x, v.y + piece[p].y, v.z + piece[p].z, v.w + piece[p].w);
+    }
+    const float size = static_cast<float>(n.hidden);
+    const float mean = blockSum<kNormThreads>(v.x + v.y + v.z + v.w, shared) / size;
+    const float4 d = inside ? make_float4(v.x - mean, v.y - mean, v.z - mean, v.w - mean) : make_float4(0, 0, 0, 0);
+    const float squares = blockSum<kNormThreads>(d.x * d.x + d.y * d.y + d.z * d.z + d.w * d.w, shared);
+    const float rstd = rsqrtf(squares / size + n.eps);
+    const float4 h = make_float4(d.x * rstd * weight.x + bias.x, d.y * rstd * weight.y + bias.y,
+                                 d.z * rstd * weight.z + bias.z, d.w * rstd * weight.w + bias.w);
+    if (blockIdx.x == 0 && inside) {
+        *reinterpret_cast<float4*>(n.x_out + c) = v;
+        if (n.h != nullptr) *reinterpret_cast<float4*>(n.h + c) = h;
+        if (n.h_half != nullptr) {
+            const auto half = [](float x) { return __float2half(fminf(fmaxf(x, -65504.f), 65504.f)); };
+            __half2* halves = reinterpret_cast<__half2*>(static_cast<__half*>(n.h_half) + c);
+            halves[0] = __halves2half2(half(h.x), half(h.y));
+            halves[1] = __halves2half2(half(h.z), half(h.w));
+        }
+    }
+#pragma unroll
+    for (int k = 0; k < kNormRows; ++k) {
+        const float dot = warpSum(a[k].x * h.x + a[k].y * h.y + a[k].z * h.z + a[k].w * h.w);
+        if (threadIdx.x % 32 == 0) dots[k][threadIdx.x / 32] = dot;
     }
     __syncthreads();
-    if (!has_row) return;
-    float dot = 0;
-#pragma unroll 4
-    for (int c = lane * 4; c < n.hidden; c += 128) {
-        const float4 four = *reinterpret_cast<const float4*>(a + c);
-        dot += four.x * h[c] + four.y * h[c + 1] + four.z * h[c + 2] + four.w * h[c + 3];
-    }
-    dot = warpSum(dot);
-    if (lane == 0) const_cast<float*>(group.lora[number].u)[row] = dot;
+    const int k = threadIdx.x / 32, lane = threadIdx.x % 32;
+    if (k >= kNormRows) return;
+    const float all = warpSum(lane < kNormThreads / 32 ? dots[k][lane] : 0.0f);
+#pragma unroll
+    for (int i = 0; i < kNormRows; ++i)
+        if (i == k && lane == 0 && to[i] != nullptr) *to[i] = all;
 }
 
 // One head and one piece of the sequence. Scores: two threads a key. Values: groups of head_dim / 8 threads, a key each.
@@ -103,6 +127,11 @@ __global__ void __launch_bounds__(kAttendThreads) attend(const __grid_constant__
     float most = -INFINITY, total = 0, sum[8] = {};
     for (int first = begin; first < end; first += kKeysAtOnce) {
         const int count = min(kKeysAtOnce, end - first), half = dim / 2;
+        Eight value[kValuesAhead];
+#pragma unroll
+        for (int i = 0; i < kValuesAhead; ++i)
+            if (const int k = group + i * groups; group < groups && k < count)
+                value[i] = loadEight(values + static_cast<std::int64_t>(first + k) * width + d);
         float dot = 0;
         if (tid / 2 < count) {
             const Bf16* key = keys + static_cast<std::int64_t>(first + tid / 2) * width + tid % 2 * half;
@@ -131,15 +160,17 @@ __global__ void __launch_bounds__(kAttendThreads) attend(const __grid_constant__
         total *= rescale;
 #pragma unroll
         for (int i = 0; i < 8; ++i) sum[i] *= rescale;
-        if (group < groups)
-            for (int k = group; k < count; k += groups) {
-                float v[8];
-                widen(loadEight(values + static_cast<std::int64_t>(first + k) * width + d), v);
-                const float weight = score[k];
-                total += weight;  // of this group's keys
 #pragma unroll
-                for (int i = 0; i < 8; ++i) sum[i] += weight * v[i];
-            }
+        for (int i = 0; i < kValuesAhead; ++i) {
+            const int k = group + i * groups;
+            if (group >= groups || k >= count) continue;
+            float v[8];
+            widen(value[i], v);
+            const float weight = score[k];
+            total += weight;  // of this group's keys
+#pragma unroll
+            for (int e = 0; e < 8; ++e) sum[e] += weight * v[e];
+        }
         __syncthreads();
     }
     // Add the groups up.
@@ -163,16 +194,26 @@ __global__ void __launch_bounds__(kAttendThreads) attend(const __grid_constant__
     }
 }
 
+// Attention's output from its pieces; everything is read before anything is used.
 __device__ float joined(const DecodeActivate& a, int column) {
-    const int head = column / a.head_dim, c = column - head * a.head_dim;
-    const float* first = a.partial + static_cast<std::int64_t>(head) * a.splits * (a.head_dim + 2);
-    float most = -INFINITY, total = 0, sum = 0;
-    for (int s = 0; s < a.splits; ++s) most = fmaxf(most, first[s * (a.head_dim + 2)]);
-    for (int s = 0; s < a.splits; ++s) {
-        const float* part = first + s * (a.head_dim + 2);
-        const float weight = __expf(part[0] - most);
-        total += weight * part[1];
-        sum += weight * part[2 + c];
+    const int head = column / a.head_dim, c = column - head * a.head_dim, size = a.head_dim + 2;
+    const float* first = a.partial + static_cast<std::int64_t>(head) * a.splits * size;
+    float most[kMostSplits], weight[kMostSplits], value[kMostSplits], top = -INFINITY;
+#pragma unroll
+    for (int s = 0; s < kMostSplits; ++s) {
+        const bool there = s < a.splits;
+        most[s] = there ? first[s * size] : -INFINITY;
+        weight[s] = there ? first[s * size + 1] : 0.0f;
+        value[s] = there ? first[s * size + 2 + c] : 0.0f;
+    }
+#pragma unroll
+    for (int s = 0; s < kMostSplits; ++s) top = fmaxf(top, most[s]);
+    float total = 0, sum = 0;
+#pragma unroll
+    for (int s = 0; s < kMostSplits; ++s) {
+        const float factor = __expf(most[s] - top);
+        total += factor * weight[s];
+        sum += factor * value[s];
     }
     return sum / total;
 }
@@ -185,8 +226,17 @@ __global__ void __launch_bounds__(kThreads) activate(const __grid_constant__ Dec
     const int column = (dense ? blockIdx.x : blockIdx.x - dense_blocks) * kActColumns;
     const DecodeLora& lora = dense ? a.dense : a.fc2;
     const int lane = threadIdx.x % 32, count = min(kActColumns, width - column);
-    for (int r = threadIdx.x / 32; r < lora.r; r += kWarps)
-        if (lane * 32 < count) prefetch(lora.a + static_cast<std::int64_t>(r) * width + column + lane * 32);
+    // Two rows of A a warp are read ahead: all of them up to r 16.
+    constexpr int kAhead = kActColumns / 32;
+    float ahead[2][kAhead];
+#pragma unroll
+    for (int k = 0; k < 2; ++k)
+#pragma unroll
+        for (int i = 0; i < kAhead; ++i) {
+            const int r = static_cast<int>(threadIdx.x / 32) + k * kWarps, c = lane + 32 * i;
+            ahead[k][i] =
+                r < lora.r && c < count ? lora.a[static_cast<std::int64_t>(r) * width + column + c] : 0.0f;
+        }
     waitForPrevious();
     const int c = column + static_cast<int>(threadIdx.x);
     float v = 0;
@@ -203,8 +253,13 @@ __global__ void __launch_bounds__(kThreads) activate(const __grid_constant__ Dec
     __syncthreads();
     for (int r = threadIdx.x / 32; r < lora.r; r += kWarps) {
         const float* from = lora.a + static_cast<std::int64_t>(r) * width + column;
+        const int round = r / kWarps;
         float dot = 0;
-        for (int k = lane; k < count; k += 32) dot += from[k] * own[k];
+#pragma unroll
+        for (int i = 0; i < kAhead; ++i) {
+            const int k = lane + 32 * i;
+            if (k < count) dot += (round == 0 ? ahead[0][i] : round == 1 ? ahead[1][i] : from[k]) * own[k];
+        }
         dot = warpSum(dot);
         if (lane == 0) a.sums[static_cast<std::int64_t>(blockIdx.x) * a.stride + r] = dot;
     }
@@ -234,17 +289,7 @@ void decodeNorm(Stream stream, const DecodeNorm& norm, const DecodeGroup* group)
             adapted.lora[adapted.count++] = group->linear[i].lora;
             rows += group->linear[i].lora.r;
         }
-    cudaLaunchConfig_t config{};
-    config.gridDim = dim3(std::max(1u, blocksFor(rows, kWarps)));
-    config.blockDim = kThreads;
-    config.dynamicSmemBytes = static_cast<std::size_t>(norm.hidden) * sizeof(float);
-    config.stream = queue(stream);
-    cudaLaunchAttribute attribute{};
-    attribute.id = cudaLaunchAttributeProgrammaticStreamSerialization;
-    attribute.val.programmaticStreamSerializationAllowed = 1;
-    config.attrs = &attribute;
-    config.numAttrs = 1;
-    cudaLaunchKernelEx(&config, normRow, norm, adapted, rows);
+    launchEarly(normRow, dim3(std::max(1u, blocksFor(rows, kNormRows))), kNormThreads, stream, norm, adapted);
 }
 
 void decodeAttention(Stream stream, const DecodeAttention& attention) {

@@ -14,6 +14,7 @@ namespace studio::engine::kernels::gpu {
 
 inline constexpr int kGemvRows = 16;     // of a tile
 inline constexpr int kGemvBlocks = 40;   // quantisation blocks of a piece: 2,560 columns
+inline constexpr int kDecodeMostPieces = 8, kDecodeMostSplits = 16;
 inline constexpr int kActColumns = 256;  // that one block of threads of activate() handles
 
 // LoRA of one linear: y += scale · B·u, u = Σ over `sums` partial vectors.
@@ -38,7 +39,8 @@ struct DecodeGroup {
 };
 
 // The residual stream: x_out = x + Σ pieces; then h = LN(x_out), as float and half; u_l = A_l·h for each adapted linear
-// of `group` (may be null). One row of `hidden` ≤ 8,192 columns.
+// of `group` (may be null). One row of `hidden` ≤ 2,560 columns, at most
+// kDecodeMostPieces pieces.
 struct DecodeNorm {
     const float* x = nullptr;
     const float* pieces = nullptr;  // [count, hidden]
@@ -60,7 +62,7 @@ void decodeSideBySide(Stream stream, const DecodeGroup& group, const void* z, fl
 int decodePieces(const DecodeGroup& group);
 
 struct DecodeAttention {
-    int heads = 0, kv_heads = 0, head_dim = 0, splits = 0;
+    int heads = 0, kv_heads = 0, head_dim = 0, splits = 0;  // at most kDecodeMostSplits
     float scale = 1;
     RopeTable rope;
     const float* y = nullptr;        // q | k | v | …

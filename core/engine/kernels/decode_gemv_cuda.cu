@@ -4,7 +4,7 @@
 namespace studio::engine::kernels::gpu {
 namespace {
 
-constexpr int kThreads = 256, kWarps = kThreads / 32;
+constexpr int kThreads = 128, kWarps = kThreads / 32;
 constexpr int kPerWarp = kGemvBlocks / kWarps;  // quantisation blocks
 
 // The sixteen NF4 codes as halves, cut into their low and their high bytes: four registers each.
@@ -52,127 +52,158 @@ __device__ inline void eightColumns(float* sums, std::uint32_t upper, std::uint3
     multiply(sums, u0, l0, u1, l1, x.z, x.w);
 }
 
+// What a quantisation block's scale is made of: the scale itself, or its code and the nested scale.
+template <bool kNested>
 struct RawScale {
-    float value;             // the scale, or the nested one
-    std::uint32_t code = 0;  // of the 8-bit code
+    float value = 0;
+    std::uint32_t code = 0;
+    __device__ void read(const Nf4View& w, std::uint32_t block) {
+        if constexpr (kNested) {
+            code = __ldcs(w.absmax_codes + block);
+            value = __ldg(w.nested_absmax + (block >> 8));
+        } else {
+            value = __ldcs(w.absmax + block);
+        }
+    }
+    __device__ float finish(const float* table, float offset) const {
+        if constexpr (kNested) return __fadd_rn(__fmul_rn(__ldg(table + code), value), offset);
+        return value;
+    }
 };
+static_assert(kNestedBlock == 256);
 
-__device__ inline RawScale readScale(const Nf4View& w, std::int64_t block) {
-    if (w.absmax != nullptr) return {__ldcs(w.absmax + block), 0};
-    return {__ldg(w.nested_absmax + block / kNestedBlock), __ldcs(w.absmax_codes + block)};
+// u = Σ of `sums` partial vectors, [r ≤ 256] at a time.
+__device__ inline void addUp(const DecodeLora& lora, int first, int count, float* u, float* scratch) {
+    const int lane = threadIdx.x % 16, part = threadIdx.x / 16;
+    for (int i0 = 0; i0 < count; i0 += 16) {
+        float sum = 0;
+        if (i0 + lane < count)
+            for (int s = part; s < lora.sums; s += kThreads / 16) sum += lora.u[s * lora.stride + first + i0 + lane];
+        __syncthreads();
+        scratch[threadIdx.x] = sum;
+        __syncthreads();
+        if (part == 0 && i0 + lane < count) {
+            for (int p = 1; p < kThreads / 16; ++p) sum += scratch[p * 16 + lane];
+            u[i0 + lane] = sum;
+        }
+    }
+    __syncthreads();
 }
 
-__device__ inline float finishScale(const Nf4View& w, const RawScale& raw) {
-    if (w.absmax != nullptr) return raw.value;
-    return __fadd_rn(__fmul_rn(__ldg(w.nested_code + raw.code), raw.value), w.offset);
-}
-
-// Sixteen rows of one linear times one piece of x: 64 columns a quantisation block, kPerWarp blocks a warp. A lane
-// holds 16 codes of two rows; their products with x meet in the accumulators of the tensor cores.
+// Sixteen rows of one linear times one piece of x: 64 columns a quantisation block, kPerWarp blocks a warp, all read
+// before the kernel in front has ended. A lane holds 16 codes of two rows; their products with x meet in the
+// accumulators of the tensor cores.
+template <bool kNested>
 __device__ void tile(const DecodeLinear& linear, int tile_row, int first_block, const __half* x, float* out,
-                     int out_row, bool with_lora) {
-    __shared__ float part[kWarps][kGemvRows];
-    __shared__ float u[256];
+                     bool with_lora) {
+    __shared__ float part[kWarps][kGemvRows], u[256], scratch[kThreads];
     const Nf4View& w = linear.weights;
-    const int lane = threadIdx.x % 32, warp = threadIdx.x / 32, group = lane / 4, quarter = lane % 4;
-    const int per_row = static_cast<int>(w.cols / kNf4Block);
-    const std::int64_t row0 = tile_row + group, row1 = row0 + 8;
+    const std::uint32_t lane = threadIdx.x % 32, warp = threadIdx.x / 32, group = lane / 4, quarter = lane % 4;
+    const auto per_row = static_cast<std::uint32_t>(w.cols / kNf4Block);
+    const std::uint32_t begin = static_cast<std::uint32_t>(first_block) + warp * kPerWarp;
+    const int count = min(kPerWarp, static_cast<int>(per_row) - static_cast<int>(begin));
+    const std::uint32_t at0 = (static_cast<std::uint32_t>(tile_row) + group) * per_row + begin, at1 = at0 + 8 * per_row;
+    const uint2* codes0 = reinterpret_cast<const uint2*>(w.codes) + static_cast<std::uint64_t>(at0) * 4 + quarter;
+    const uint2* codes1 = codes0 + static_cast<std::uint64_t>(per_row) * 32;
     uint2 upper[kPerWarp], lower[kPerWarp];
-    RawScale upper_scale[kPerWarp], lower_scale[kPerWarp];
+    RawScale<kNested> upper_scale[kPerWarp], lower_scale[kPerWarp];
 #pragma unroll
     for (int i = 0; i < kPerWarp; ++i) {
-        const int block = first_block + warp * kPerWarp + i;
         upper[i] = lower[i] = make_uint2(0, 0);
-        if (block >= per_row) continue;
-        const std::int64_t at0 = row0 * per_row + block, at1 = row1 * per_row + block;
-        upper[i] = __ldcs(reinterpret_cast<const uint2*>(w.codes + at0 * 32) + quarter);
-        lower[i] = __ldcs(reinterpret_cast<const uint2*>(w.codes + at1 * 32) + quarter);
-        upper_scale[i] = readScale(w, at0);
-        lower_scale[i] = readScale(w, at1);
+        if (i >= count) continue;
+        upper[i] = __ldcs(codes0 + 4 * i);
+        lower[i] = __ldcs(codes1 + 4 * i);
+        upper_scale[i].read(w, at0 + i);
+        lower_scale[i].read(w, at1 + i);
     }
     const DecodeLora& lora = linear.lora;
-    const int r = with_lora ? lora.r : 0, lora_row = threadIdx.x / 16, lora_lane = threadIdx.x % 16;
+    const int r = with_lora ? lora.r : 0, lora_row = threadIdx.x / 8, lora_lane = threadIdx.x % 8;
     const float* b = lora.b + static_cast<std::int64_t>(tile_row + lora_row) * lora.r;
-    const float first_b = lora_lane < r ? b[lora_lane] : 0.0f;
+    const float b0 = lora_lane < r ? b[lora_lane] : 0.0f, b1 = lora_lane + 8 < r ? b[lora_lane + 8] : 0.0f;
+    const float bias = with_lora && linear.bias != nullptr
+                           ? __bfloat162float(static_cast<const Bf16*>(linear.bias)[tile_row + lora_row])
+                           : 0.0f;
     waitForPrevious();
+    const __half* values = x + warp * kPerWarp * kNf4Block + quarter * 16;
     float sum0 = 0, sum1 = 0;
 #pragma unroll
     for (int i = 0; i < kPerWarp; ++i) {
-        const int local = warp * kPerWarp + i;
-        if (first_block + local >= per_row) continue;
-        const uint4* values = reinterpret_cast<const uint4*>(x + local * kNf4Block + quarter * 16);
+        if (i >= count) continue;
+        const uint4* eight = reinterpret_cast<const uint4*>(values + i * kNf4Block);
         float sums[4] = {};
-        eightColumns(sums, upper[i].x, lower[i].x, __ldcg(values));
-        eightColumns(sums, upper[i].y, lower[i].y, __ldcg(values + 1));
-        sum0 += sums[0] * finishScale(w, upper_scale[i]);
-        sum1 += sums[2] * finishScale(w, lower_scale[i]);
+        eightColumns(sums, upper[i].x, lower[i].x, __ldcg(eight));
+        eightColumns(sums, upper[i].y, lower[i].y, __ldcg(eight + 1));
+        sum0 += sums[0] * upper_scale[i].finish(w.nested_code, w.offset);
+        sum1 += sums[2] * lower_scale[i].finish(w.nested_code, w.offset);
     }
     if (quarter == 0) {
         part[warp][group] = sum0;
         part[warp][group + 8] = sum1;
     }
     float added = 0;
-    for (int first = 0; first < r; first += 256) {
-        __syncthreads();
-        const int i = first + static_cast<int>(threadIdx.x);
-        if (i < r) {
-            float sum = 0;
-            for (int s = 0; s < lora.sums; ++s) sum += lora.u[s * lora.stride + i];
-            u[threadIdx.x] = sum;
+    if (r > 0 && r <= 16 && lora.sums == 1) {
+        if (lora_lane < r) added = b0 * lora.u[lora_lane];
+        if (lora_lane + 8 < r) added += b1 * lora.u[lora_lane + 8];
+    } else {
+        for (int first = 0; first < r; first += 256) {
+            const int some = min(256, r - first);
+            addUp(lora, first, some, u, scratch);
+            for (int j = lora_lane; j < some; j += 8)
+                added += (first + j == lora_lane ? b0 : first + j == lora_lane + 8 ? b1 : b[first + j]) * u[j];
         }
-        __syncthreads();
-        const int count = min(256, r - first);
-        for (int j = lora_lane; j < count; j += 16) added += (first + j < 16 ? first_b : b[first + j]) * u[j];
     }
 #pragma unroll
-    for (int step = 8; step > 0; step >>= 1) added += __shfl_xor_sync(0xffffffffu, added, step);
+    for (int step = 4; step > 0; step >>= 1) added += __shfl_xor_sync(0xffffffffu, added, step);
     __syncthreads();
     if (lora_lane == 0) {
-        float y = added * lora.scale;
-        if (with_lora && linear.bias != nullptr)
-            y += __bfloat162float(static_cast<const Bf16*>(linear.bias)[tile_row + lora_row]);
+        float y = added * lora.scale + bias;
 #pragma unroll
         for (int i = 0; i < kWarps; ++i) y += part[i][lora_row];
-        out[out_row + lora_row] = y;
+        out[lora_row] = y;
     }
 }
 
-__global__ void __launch_bounds__(kThreads, 3) stacked(const __grid_constant__ DecodeGroup group, const __half* h,
+template <bool kNested>
+__global__ void __launch_bounds__(kThreads, 4) stacked(const __grid_constant__ DecodeGroup group, const __half* h,
                                                        float* y) {
     letNextStart();
     const int row = blockIdx.x * kGemvRows;
     int number = 0;
     while (number + 1 < group.count && row >= group.linear[number + 1].row) ++number;
     const DecodeLinear& linear = group.linear[number];
-    tile(linear, row - linear.row, 0, h, y, row, true);
+    tile<kNested>(linear, row - linear.row, 0, h, y + row, true);
 }
 
-__global__ void __launch_bounds__(kThreads, 3) sideBySide(const __grid_constant__ DecodeGroup group, const __half* z,
+template <bool kNested>
+__global__ void __launch_bounds__(kThreads, 4) sideBySide(const __grid_constant__ DecodeGroup group, const __half* z,
                                                           float* pieces, int rows) {
     letNextStart();
     int piece = blockIdx.y, number = 0;
     while (number + 1 < group.count) {
-        const int of_this = static_cast<int>((group.linear[number].weights.cols / kNf4Block + kGemvBlocks - 1) / kGemvBlocks);
+        const int of_this =
+            static_cast<int>((group.linear[number].weights.cols / kNf4Block + kGemvBlocks - 1) / kGemvBlocks);
         if (piece < of_this) break;
         piece -= of_this;
         ++number;
     }
     const DecodeLinear& linear = group.linear[number];
-    const int first_block = piece * kGemvBlocks;
-    tile(linear, blockIdx.x * kGemvRows, first_block, z + linear.column + first_block * kNf4Block,
-         pieces + static_cast<std::int64_t>(blockIdx.y) * rows, blockIdx.x * kGemvRows, piece == 0);
+    const int first_block = piece * kGemvBlocks, row = blockIdx.x * kGemvRows;
+    tile<kNested>(linear, row, first_block, z + linear.column + first_block * kNf4Block,
+                  pieces + static_cast<std::int64_t>(blockIdx.y) * rows + row, piece == 0);
 }
 
+constexpr int kHeadThreads = 256, kHeadWarps = kHeadThreads / 32;
+
 // A warp a row, its values in pieces of eight.
-__global__ void __launch_bounds__(kThreads) headRows(const Bf16* head, int rows, int cols, const Bf16* bias,
+__global__ void __launch_bounds__(kHeadThreads) headRows(const Bf16* head, int rows, int cols, const Bf16* bias,
                                                      const float* h, float* logits) {
     extern __shared__ float hidden[];
     letNextStart();
     waitForPrevious();
-    for (int i = threadIdx.x; i < cols; i += kThreads) hidden[i] = h[i];
+    for (int i = threadIdx.x; i < cols; i += kHeadThreads) hidden[i] = h[i];
     __syncthreads();
     const int lane = threadIdx.x % 32;
-    for (int row = blockIdx.x * kWarps + threadIdx.x / 32; row < rows; row += gridDim.x * kWarps) {
+    for (int row = blockIdx.x * kHeadWarps + threadIdx.x / 32; row < rows; row += gridDim.x * kHeadWarps) {
         const Bf16* weights = head + static_cast<std::int64_t>(row) * cols;
         float sum = 0;
 #pragma unroll 10
@@ -190,12 +221,16 @@ __global__ void __launch_bounds__(kThreads) headRows(const Bf16* head, int rows,
     }
 }
 
+bool nested(const DecodeGroup& group) {
+    return group.linear[0].weights.absmax == nullptr;
+}
+
 }  // namespace
 
 void decodeStacked(Stream stream, const DecodeGroup& group, const void* h, float* y) {
     const DecodeLinear& last = group.linear[group.count - 1];
     const auto tiles = static_cast<unsigned>((last.row + last.weights.rows) / kGemvRows);
-    launchEarly(stacked, dim3(tiles), kThreads, stream, group, static_cast<const __half*>(h), y);
+    launchEarly(nested(group) ? stacked<true> : stacked<false>, dim3(tiles), kThreads, stream, group, static_cast<const __half*>(h), y);
 }
 
 int decodePieces(const DecodeGroup& group) {
@@ -207,14 +242,14 @@ int decodePieces(const DecodeGroup& group) {
 
 void decodeSideBySide(Stream stream, const DecodeGroup& group, const void* z, float* pieces) {
     const int rows = static_cast<int>(group.linear[0].weights.rows);
-    launchEarly(sideBySide, dim3(static_cast<unsigned>(rows / kGemvRows), static_cast<unsigned>(decodePieces(group))),
-                kThreads, stream, group, static_cast<const __half*>(z), pieces, rows);
+    launchEarly(nested(group) ? sideBySide<true> : sideBySide<false>,
+                dim3(static_cast<unsigned>(rows / kGemvRows), static_cast<unsigned>(decodePieces(group))), kThreads, stream, group, static_cast<const __half*>(z), pieces, rows);
 }
 
 void decodeHead(Stream stream, const Matrix& head, const void* bias, const float* h, float* logits) {
     cudaLaunchConfig_t config{};
     config.gridDim = dim3(528);  // four blocks on each of 132 multiprocessors; rows go round
-    config.blockDim = kThreads;
+    config.blockDim = kHeadThreads;
     config.dynamicSmemBytes = static_cast<std::size_t>(head.cols) * sizeof(float);
     config.stream = queue(stream);
     cudaLaunchAttribute attribute{};
