@@ -345,7 +345,7 @@ class GpuKernelsTest : public QObject {
                     for (const float v : bias) bias_bits.push_back(bf16Bits(v));
                     const Array<std::uint16_t> gbias(stream_, bias_bits);
                     OnDevice::require(gemm_->run(stream_, op_a, op_b, 0.5f, ga.view(), gb.view(), 1, gc.view(), out.view(),
-                                                 {gbias.data()}));
+                                                 gbias.data()));
                     QVERIFY(relative(out.get(), expected) < kBf16 && out.whole);
                     // float32 out, as gradients of A and B have it, with an odd width.
                     const int narrow = n - 3;

@@ -66,7 +66,7 @@ Result<void> Block::normalise(const Matrix& x, const Activations& act) const {
 
 // Rows [row, row + rows) of the input group: [u | h]·[B | W]ᵀ with the columns of u from `u_begin` on.
 Result<void> Block::inputProduct(const Activations& act, std::int64_t row, std::int64_t rows, std::int64_t u_begin,
-                                 const k::Epilogue& epilogue, const Matrix& out) const {
+                                 const void* bias, const Matrix& out) const {
     const std::int64_t hidden = geometry_.shape.hidden, width = inputWidth() - u_begin;
     const Matrix w = group(rows, width + hidden);
     weights_.input.expandPart(pass_.stream, row, row + rows, 0, hidden, w.columns(width, hidden));
@@ -76,7 +76,7 @@ Result<void> Block::inputProduct(const Activations& act, std::int64_t row, std::
         k::placeLora(pass_.stream, patches, w.columns(0, width));
     }
     return pass_.gemm->run(pass_.stream, Op::Plain, Op::Transposed, 1, act.hu.columns(ws_.u_width - width, width + hidden),
-                           w, 0, out, out, epilogue);
+                           w, 0, out, out, bias);
 }
 
 Result<void> Block::project(const int* positions, const Matrix& x, const Activations& act) const {
@@ -84,13 +84,13 @@ Result<void> Block::project(const int* positions, const Matrix& x, const Activat
     const Columns part(shape, act.y, act.z);
     STUDIO_CHECK(normalise(x, act));
     const std::int64_t qkv = shape.q + 2 * shape.kv;
-    STUDIO_CHECK(inputProduct(act, 0, qkv, 0, {weights_.input_bias}, act.y.columns(0, qkv)));
+    STUDIO_CHECK(inputProduct(act, 0, qkv, 0, weights_.input_bias, act.y.columns(0, qkv)));
     const void* fc1_bias = static_cast<const std::uint16_t*>(weights_.input_bias) + qkv;
     std::int64_t fc1_begin = inputWidth();  // of fc1's columns in u
     for (std::size_t i = 0; lora_ != nullptr && i < lora_->input.parts.size(); ++i)
         if (lora_->input.parts[i].linear == Linear::Fc1) fc1_begin = lora_->input.parts[i].u_begin;
     STUDIO_CHECK(inputProduct(act, qkv, shape.intermediate, fc1_begin,
-                              {fc1_bias, k::Epilogue::Kind::Gelu, part.fc1}, part.activated));
+                              fc1_bias, part.fc1));
     const auto& attention = geometry_.attention;
     k::rotate(pass_.stream, act.y.columns(0, shape.q + shape.kv), attention.heads + attention.kv_heads,
               attention.head_dim, geometry_.rope, positions, false);
@@ -109,11 +109,11 @@ Result<void> Block::attend(const DeviceBatch& batch, const Activations& act, k::
                         pass_.deterministic, state);
 }
 
-Result<void> Block::activate(const Activations& act, bool copy_attended, bool gelu) const {
+Result<void> Block::activate(const Activations& act, bool copy_attended) const {
     const BlockShape& shape = geometry_.shape;
     const Columns part(shape, act.y, act.z);
     if (copy_attended && act.o.data != part.attended.data) k::copyRows(pass_.stream, act.o, part.attended);
-    if (gelu) k::gelu(pass_.stream, part.fc1, part.activated);
+    k::gelu(pass_.stream, part.fc1, part.activated);
     if (lora_ == nullptr) return {};
     const std::int64_t tail = shape.outputIn();
     STUDIO_CHECK(down(lora_->dense, act.o, act.z.columns(tail, lora_->dense.width)));
@@ -122,7 +122,7 @@ Result<void> Block::activate(const Activations& act, bool copy_attended, bool ge
 
 Result<void> Block::output(const Matrix& x, const Activations& act, const Matrix& x_out) const {
     const BlockShape& shape = geometry_.shape;
-    STUDIO_CHECK(activate(act, true, false));
+    STUDIO_CHECK(activate(act, true));
     const std::int64_t inner = shape.outputIn() + outputWidth();
     const Matrix w = group(shape.hidden, inner);
     weights_.output.expand(pass_.stream, w);
@@ -134,14 +134,14 @@ Result<void> Block::output(const Matrix& x, const Activations& act, const Matrix
     }
     if (pass_.resid_dropout == 0)
         return pass_.gemm->run(pass_.stream, Op::Plain, Op::Transposed, 1, act.z.columns(0, inner), w, 1, x, x_out,
-                               {weights_.output_bias});
+                               weights_.output_bias);
     // Each branch has its own mask, so each is computed by itself.
     if (x_out.data != x.data) k::copyRows(pass_.stream, x, x_out);
     const Matrix residual = ws_.residual.top(x.rows);
     const auto branch = [&](std::int64_t column, std::int64_t width, std::int64_t u, std::int64_t u_width,
                             const void* bias, std::uint32_t number) -> Result<void> {
         STUDIO_CHECK(pass_.gemm->run(pass_.stream, Op::Plain, Op::Transposed, 1, act.z.columns(column, width),
-                                     w.columns(column, width), 0, residual, residual, {bias}));
+                                     w.columns(column, width), 0, residual, residual, bias));
         if (u_width > 0)
             STUDIO_CHECK(pass_.gemm->run(pass_.stream, Op::Plain, Op::Transposed, 1, act.z.columns(u, u_width),
                                          w.columns(u, u_width), 1, residual, residual));
@@ -171,7 +171,7 @@ Result<void> Block::recompute(const DeviceBatch& batch, const Matrix& x, const A
         STUDIO_CHECK(project(batch.positions, x, act));
         STUDIO_CHECK(attend(batch, act, state));
     }
-    return activate(act, false, mode == MemoryMode::Selective);
+    return activate(act, false);
 }
 
 }  // namespace studio::engine::gpu

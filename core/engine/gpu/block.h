@@ -1,6 +1,6 @@
 // One block of phi on the GPU: x' = x + [o | gelu | u₂]·[W₂ | B₂]ᵀ + b₂ with [q | k | v | fc1] = [u₁ | h]·[B₁ | W₁]ᵀ + b₁.
 // LoRA rides in the products' inner dimension, both ways: dz = [du₂ | g]·[A₂ ; W₂], dh = [dy | du₁]·[W₁ ; A₁]. fc1 and
-// fc2 are products of their own, so that gelu and its derivative are done where their results are written.
+// fc2 are products of their own, each with its own columns of u only.
 #pragma once
 
 #include "engine/gpu/adapter.h"
@@ -57,12 +57,12 @@ class Block {
     struct Columns;
     Result<void> normalise(const Matrix& x, const Activations& act) const;
     Result<void> inputProduct(const Activations& act, std::int64_t row, std::int64_t rows, std::int64_t u_begin,
-                              const kernels::gpu::Epilogue& epilogue, const Matrix& out) const;
+                              const void* bias, const Matrix& out) const;
     Result<void> outputProductBackward(const Matrix& g, std::int64_t column, std::int64_t columns, std::int64_t u_begin,
-                                       const kernels::gpu::Epilogue& epilogue, const Matrix& out) const;
+                                       const Matrix& out) const;
     Result<void> attend(const DeviceBatch& batch, const Activations& act,
                         kernels::gpu::AttentionStateHandle* state) const;
-    Result<void> activate(const Activations& act, bool copy_attended, bool gelu) const;
+    Result<void> activate(const Activations& act, bool copy_attended) const;
     Result<void> down(const LoraPartStack& stack, const Matrix& x, const Matrix& u) const;
     Result<void> outputBackward(const Activations& act, const Matrix& g, bool through) const;
     Result<void> branchBackward(const Activations& act, const Matrix& g, bool through) const;

@@ -58,7 +58,7 @@ Result<void> Block::droppedInput(const LoraPartStack& stack, const Matrix& du, c
 
 // Columns [column, column + columns) of dz: [du | g]·[A ; W] with the columns of du from `u_begin` on.
 Result<void> Block::outputProductBackward(const Matrix& g, std::int64_t column, std::int64_t columns,
-                                          std::int64_t u_begin, const k::Epilogue& epilogue, const Matrix& out) const {
+                                          std::int64_t u_begin, const Matrix& out) const {
     const std::int64_t hidden = geometry_.shape.hidden, width = dropsInputs() ? 0 : outputWidth() - u_begin;
     const Matrix w = group(width + hidden, columns);
     weights_.output.expandPart(pass_.stream, 0, hidden, column, column + columns, w.rowRange(width, hidden));
@@ -70,8 +70,8 @@ Result<void> Block::outputProductBackward(const Matrix& g, std::int64_t column, 
             addDown(patches, lora_->fc2, lora_->dense.width - u_begin, 0);
         k::placeLora(pass_.stream, patches, w.top(width));
     }
-    return pass_.gemm->run(pass_.stream, Op::Plain, Op::Plain, 1, g.columns(ws_.du_width - width, width + hidden), w, 0,
-                           out, out, epilogue);
+    return pass_.gemm->run(pass_.stream, Op::Plain, Op::Plain, g.columns(ws_.du_width - width, width + hidden), w,
+                           out);
 }
 
 // From the gradient of the block's output to that of attention's output in dz and that of fc1 in y, and the gradients of
@@ -102,13 +102,12 @@ Result<void> Block::outputBackward(const Activations& act, const Matrix& g, bool
                                    du.columns(dense_width, fc2_width)));
     }
     if (!through) return {};
-    STUDIO_CHECK(outputProductBackward(g, 0, shape.q, 0, {}, dattended));
-    if (!dropsInputs())
-        return outputProductBackward(g, shape.q, shape.intermediate, dense_width,
-                                     {nullptr, k::Epilogue::Kind::GeluBackward, part.fc1}, part.fc1);
-    STUDIO_CHECK(outputProductBackward(g, shape.q, shape.intermediate, dense_width, {}, dactivated));
-    STUDIO_CHECK(droppedInput(lora_->dense, du.columns(0, dense_width), dattended));
-    STUDIO_CHECK(droppedInput(lora_->fc2, du.columns(dense_width, fc2_width), dactivated));
+    STUDIO_CHECK(outputProductBackward(g, 0, shape.q, 0, dattended));
+    STUDIO_CHECK(outputProductBackward(g, shape.q, shape.intermediate, dense_width, dactivated));
+    if (dropsInputs()) {
+        STUDIO_CHECK(droppedInput(lora_->dense, du.columns(0, dense_width), dattended));
+        STUDIO_CHECK(droppedInput(lora_->fc2, du.columns(dense_width, fc2_width), dactivated));
+    }
     k::geluBackward(pass_.stream, dactivated, part.fc1, part.fc1);
     return {};
 }

@@ -44,7 +44,7 @@ Result<void> Head::loss(const Matrix& x, const RowPlan& plan, const DeviceBatch&
         const std::int64_t count = std::min(ws.logits.rows, rows - begin);
         const Matrix logits = ws.logits.top(count), normed = all_normed.rowRange(begin, count);
         STUDIO_CHECK(pass.gemm->run(pass.stream, Op::Plain, Op::Transposed, 1, normed, weights.head, 0, logits, logits,
-                                    {weights.head_bias}));
+                                    weights.head_bias));
         if (kept != nullptr) STUDIO_CHECK(download(logits, kept->data() + begin * vocab, host));
         k::crossEntropy(pass.stream, logits, batch.targets, begin, ws.nll, gradient);
         // The gradient of the LayerNorm's output takes the output's place once the chunk has been read.
@@ -67,7 +67,7 @@ Result<void> Head::logits(const Matrix& row, const Workspace& ws, std::span<floa
     k::layerNorm(pass.stream, row, weights.norm_weight, weights.norm_bias, norm_epsilon, normed, ws.head_mean,
                  ws.head_rstd);
     STUDIO_CHECK(pass.gemm->run(pass.stream, Op::Plain, Op::Transposed, 1, normed, weights.head, 0, logits, logits,
-                                {weights.head_bias}));
+                                weights.head_bias));
     return download(logits, out.data(), host);
 }
 

@@ -192,6 +192,9 @@ bool tokenGraphFits(const GpuPhi::State& s) {
     const std::int64_t columns = k::kGemvBlocks * kernels::kNf4Block;
     if ((shape.q + columns - 1) / columns + (shape.intermediate + columns - 1) / columns > k::kDecodeMostPieces)
         return false;
+    if (s.adapter && (s.adapter->inputWidth() > k::kDecodeMostRank ||
+                      s.adapter->denseWidth() + s.adapter->fc2Width() > k::kDecodeMostRank))
+        return false;
     for (const BlockWeights& block : s.weights.blocks)
         for (const LinearGroup* group : {&block.input, &block.output})
             for (const LinearWeights& one : group->linears)

@@ -15,6 +15,7 @@ namespace studio::engine::kernels::gpu {
 inline constexpr int kGemvRows = 16;     // of a tile
 inline constexpr int kGemvBlocks = 40;   // quantisation blocks of a piece: 2,560 columns
 inline constexpr int kDecodeMostPieces = 8, kDecodeMostSplits = 16;
+inline constexpr int kDecodeMostRank = 512;  // Σ r of the linears of a group
 inline constexpr int kActColumns = 256;  // that one block of threads of activate() handles
 
 // LoRA of one linear: y += scale · B·u, u = Σ over `sums` partial vectors.

@@ -29,23 +29,7 @@ Result<void> checked(cublasStatus_t status) {
     return fail(deviceError("multiplying matrices", cublasLtGetStatusString(status), status == CUBLAS_STATUS_ALLOC_FAILED));
 }
 
-using Key = std::array<std::int64_t, 20>;
-
-void setEpilogue(cublasLtMatmulDescOpaque_t& product, const Epilogue& epilogue) {
-    const auto set = [&](cublasLtMatmulDescAttributes_t attribute, const auto& value) {
-        cublasLtMatmulDescSetAttribute(&product, attribute, &value, sizeof value);
-    };
-    const bool bias = epilogue.bias != nullptr;
-    cublasLtEpilogue_t kind = bias ? CUBLASLT_EPILOGUE_BIAS : CUBLASLT_EPILOGUE_DEFAULT;
-    if (epilogue.kind == Epilogue::Kind::Gelu)
-        kind = bias ? CUBLASLT_EPILOGUE_GELU_AUX_BIAS : CUBLASLT_EPILOGUE_GELU_AUX;
-    if (epilogue.kind == Epilogue::Kind::GeluBackward) kind = CUBLASLT_EPILOGUE_DGELU;
-    set(CUBLASLT_MATMUL_DESC_EPILOGUE, kind);
-    if (bias) set(CUBLASLT_MATMUL_DESC_BIAS_POINTER, epilogue.bias);
-    if (epilogue.kind == Epilogue::Kind::None) return;
-    set(CUBLASLT_MATMUL_DESC_EPILOGUE_AUX_POINTER, epilogue.inner.data);
-    set(CUBLASLT_MATMUL_DESC_EPILOGUE_AUX_LD, epilogue.inner.ld);
-}
+using Key = std::array<std::int64_t, 17>;
 
 }  // namespace
 
@@ -78,7 +62,7 @@ Result<std::unique_ptr<Gemm>> Gemm::make(void* workspace) {
 // The library counts columns first: seen that way our row-major matrices are their transposes, and
 // outᵀ = op(b)ᵀ · op(a)ᵀ.
 Result<void> Gemm::run(Stream stream, Op op_a, Op op_b, float alpha, const Matrix& a, const Matrix& b, float beta,
-                       const Matrix& addend, const Matrix& out, const Epilogue& epilogue) {
+                       const Matrix& addend, const Matrix& out, const void* bias) {
     if (out.rows == 0 || out.cols == 0) return {};
     const std::int64_t k = op_a == Op::Plain ? a.cols : a.rows;
     cublasLtMatmulDescOpaque_t product{};
@@ -87,7 +71,11 @@ Result<void> Gemm::run(Stream stream, Op op_a, Op op_b, float alpha, const Matri
     const cublasOperation_t second = op_a == Op::Plain ? CUBLAS_OP_N : CUBLAS_OP_T;
     cublasLtMatmulDescSetAttribute(&product, CUBLASLT_MATMUL_DESC_TRANSA, &first, sizeof first);
     cublasLtMatmulDescSetAttribute(&product, CUBLASLT_MATMUL_DESC_TRANSB, &second, sizeof second);
-    setEpilogue(product, epilogue);
+    if (bias != nullptr) {
+        const cublasLtEpilogue_t epilogue = CUBLASLT_EPILOGUE_BIAS;
+        cublasLtMatmulDescSetAttribute(&product, CUBLASLT_MATMUL_DESC_EPILOGUE, &epilogue, sizeof epilogue);
+        cublasLtMatmulDescSetAttribute(&product, CUBLASLT_MATMUL_DESC_BIAS_POINTER, &bias, sizeof bias);
+    }
     cublasLtMatrixLayoutOpaque_t left{}, right{}, added{}, result{};
     const auto layout = [](cublasLtMatrixLayoutOpaque_t& to, const Matrix& m) {
         return checked(cublasLtMatrixLayoutInit(&to, typeOf(m.element), static_cast<std::uint64_t>(m.cols),
@@ -101,9 +89,8 @@ Result<void> Gemm::run(Stream stream, Op op_a, Op op_b, float alpha, const Matri
     const std::array<std::uint32_t, 4> alignments = {alignmentOf(b.data), alignmentOf(a.data),
                                                      alignmentOf(addend.data), alignmentOf(out.data)};
     const Key key = {out.rows, out.cols, k, a.ld, b.ld, addend.ld, out.ld, static_cast<std::int64_t>(op_a),
-                     static_cast<std::int64_t>(op_b), static_cast<std::int64_t>(out.element), epilogue.bias != nullptr,
-                     beta != 0, addend.data == out.data, alignments[0], alignments[1], alignments[2], alignments[3],
-                     static_cast<std::int64_t>(epilogue.kind), epilogue.inner.ld, alignmentOf(epilogue.inner.data)};
+                     static_cast<std::int64_t>(op_b), static_cast<std::int64_t>(out.element), bias != nullptr,
+                     beta != 0, addend.data == out.data, alignments[0], alignments[1], alignments[2], alignments[3]};
     auto found = state_->algorithms.find(key);
     if (found == state_->algorithms.end()) {
         constexpr cublasLtMatmulPreferenceAttributes_t kAttributes[4] = {

@@ -9,15 +9,6 @@
 
 namespace studio::engine::kernels::gpu {
 
-// What happens to a product before it is written.
-struct Epilogue {
-    const void* bias = nullptr;  // bf16, [out.cols], added to every row
-    // Gelu: out = gelu(product + bias), and product + bias goes to `inner`. GeluBackward: out = product · gelu'(inner);
-    // inner may be out. bf16 with out's shape; no addend.
-    enum class Kind { None, Gelu, GeluBackward } kind = Kind::None;
-    Matrix inner;
-};
-
 class Gemm {
   public:
     static constexpr std::size_t kWorkspaceBytes = 32u << 20;
@@ -26,10 +17,11 @@ class Gemm {
     static Result<std::unique_ptr<Gemm>> make(void* workspace);
     ~Gemm();
 
-    // out = alpha · op(a) · op(b) + beta · addend, through the epilogue (with bf16 out only). addend may be out. The algorithm is the library's first choice for the shape, so the same shapes give the same
+    // out = alpha · op(a) · op(b) + beta · addend, plus bias in every row. addend may be out; bias is
+    // bf16, [out.cols], with bf16 out only. The algorithm is the library's first choice for the shape, so the same shapes give the same
     // bits in every process.
     Result<void> run(Stream stream, Op op_a, Op op_b, float alpha, const Matrix& a, const Matrix& b, float beta,
-                     const Matrix& addend, const Matrix& out, const Epilogue& epilogue = {});
+                     const Matrix& addend, const Matrix& out, const void* bias = nullptr);
     Result<void> run(Stream stream, Op op_a, Op op_b, const Matrix& a, const Matrix& b, const Matrix& out) {
         return run(stream, op_a, op_b, 1, a, b, 0, out, out);
     }
