@@ -68,8 +68,11 @@ Result<void> Block::normalise(const Matrix& x, const Activations& act) const {
 Result<void> Block::inputProduct(const Activations& act, std::int64_t row, std::int64_t rows, std::int64_t u_begin,
                                  const void* bias, const Matrix& out) const {
     const std::int64_t hidden = geometry_.shape.hidden, width = inputWidth() - u_begin;
-    const Matrix w = group(rows, width + hidden);
-    weights_.input.expandPart(pass_.stream, row, row + rows, 0, hidden, w.columns(width, hidden));
+    const Matrix* kept = keptInput();
+    const Matrix w = kept == nullptr ? group(rows, width + hidden)
+                                     : kept->rowRange(row, rows).columns(ws_.u_width - width, width + hidden);
+    if (kept == nullptr)
+        weights_.input.expandPart(pass_.stream, row, row + rows, 0, hidden, w.columns(width, hidden));
     if (width > 0) {
         k::LoraPatches patches;
         addUp(patches, lora_->input, pass_.strength, -u_begin, row, rows);
@@ -124,8 +127,10 @@ Result<void> Block::output(const Matrix& x, const Activations& act, const Matrix
     const BlockShape& shape = geometry_.shape;
     STUDIO_CHECK(activate(act, true));
     const std::int64_t inner = shape.outputIn() + outputWidth();
-    const Matrix w = group(shape.hidden, inner);
-    weights_.output.expand(pass_.stream, w);
+    const Matrix* kept = keptOutput();
+    const Matrix w = kept == nullptr ? group(shape.hidden, inner)
+                                     : kept->rowRange(ws_.du_width, shape.hidden).columns(0, inner);
+    if (kept == nullptr) weights_.output.expand(pass_.stream, w);
     if (lora_ != nullptr) {
         k::LoraPatches patches;
         addUp(patches, lora_->dense, pass_.strength, 0);

@@ -74,6 +74,13 @@ class Block {
     Result<void> droppedInput(const LoraPartStack& stack, const Matrix& du, const Matrix& dx) const;
     Matrix group(std::int64_t rows, std::int64_t cols) const { return bf16Matrix(ws_.weights, rows, cols, cols); }
     Matrix small(std::int64_t rows, std::int64_t cols) const { return bf16Matrix(ws_.lora, rows, cols, cols); }
+    // Linears that stay expanded; null where they do not.
+    const Matrix* keptInput() const {
+        return ws_.input_weights.empty() ? nullptr : &ws_.input_weights[static_cast<std::size_t>(layer_)];
+    }
+    const Matrix* keptOutput() const {
+        return ws_.output_weights.empty() ? nullptr : &ws_.output_weights[static_cast<std::size_t>(layer_)];
+    }
     kernels::DropoutKey key(std::uint32_t module) const;
     bool dropsInputs() const { return pass_.lora_dropout > 0; }
     // h in hu, the gradient in g, and the columns of u and du before them.

@@ -60,8 +60,11 @@ Result<void> Block::droppedInput(const LoraPartStack& stack, const Matrix& du, c
 Result<void> Block::outputProductBackward(const Matrix& g, std::int64_t column, std::int64_t columns,
                                           std::int64_t u_begin, const Matrix& out) const {
     const std::int64_t hidden = geometry_.shape.hidden, width = dropsInputs() ? 0 : outputWidth() - u_begin;
-    const Matrix w = group(width + hidden, columns);
-    weights_.output.expandPart(pass_.stream, 0, hidden, column, column + columns, w.rowRange(width, hidden));
+    const Matrix* kept = keptOutput();
+    const Matrix w = kept == nullptr ? group(width + hidden, columns)
+                                     : kept->rowRange(ws_.du_width - width, width + hidden).columns(column, columns);
+    if (kept == nullptr)
+        weights_.output.expandPart(pass_.stream, 0, hidden, column, column + columns, w.rowRange(width, hidden));
     if (width > 0) {
         k::LoraPatches patches;
         if (column == 0)
@@ -223,8 +226,10 @@ Result<void> Block::inputBackward(const Activations& act, bool needs_input) cons
     }
     if (!needs_input) return {};
     const std::int64_t extra = dropsInputs() ? 0 : width;
-    const Matrix w = group(out + extra, hidden);
-    weights_.input.expand(pass_.stream, w.top(out));
+    const Matrix* kept = keptInput();
+    const Matrix w = kept == nullptr ? group(out + extra, hidden)
+                                     : kept->rowRange(0, out + extra).columns(ws_.u_width, hidden);
+    if (kept == nullptr) weights_.input.expand(pass_.stream, w.top(out));
     if (extra > 0) {
         k::LoraPatches patches;
         addDown(patches, lora_->input, 0, 0);

@@ -11,6 +11,7 @@ namespace k = kernels::gpu;
 
 namespace {
 
+constexpr std::uint64_t kSpare = std::uint64_t{4} << 30;  // left to others before linears stay expanded
 constexpr std::uint64_t kMargin = 256u << 20;  // for the libraries' own needs and gaps between blocks
 
 const char* nameOf(MemoryMode mode) {
@@ -80,6 +81,27 @@ Error GpuPhi::State::tooLarge(const WorkspaceShape& shape, std::uint64_t availab
                         fits)};
 }
 
+// Saves expanding each linear twice a step, for 2 bytes a weight.
+Result<void> GpuPhi::State::expandLinears(const WorkspaceShape& shape, std::uint64_t available) {
+    const std::size_t bytes = layOutExpanded(workspace, nullptr, shape);
+    if (shape.mode != MemoryMode::KeepAll || !limits.training || bytes + bytesFor(shape, limits) + kSpare > available) {
+        workspace.input_weights.clear();
+        workspace.output_weights.clear();
+        return {};
+    }
+    STUDIO_TRY(expanded, Memory::allocate(bytes, stream));
+    layOutExpanded(workspace, expanded.data(), shape);
+    const BlockShape& b = geometry.shape;
+    for (std::size_t layer = 0; layer < weights.blocks.size(); ++layer) {
+        const BlockWeights& block = weights.blocks[layer];
+        block.input.expand(stream, workspace.input_weights[layer].top(b.inputOut()).columns(workspace.u_width, b.hidden));
+        block.output.expand(stream, workspace.output_weights[layer]
+                                        .rowRange(workspace.du_width, b.hidden)
+                                        .columns(0, b.outputIn()));
+    }
+    return k::launched("expanding the weights");
+}
+
 Result<void> GpuPhi::State::reserve(const Limits& wanted, bool wants_dropout) {
     if (laid_out && limits.covers(wanted) && (dropout || !wants_dropout)) return {};
     pending = laid_out = false;
@@ -90,6 +112,7 @@ Result<void> GpuPhi::State::reserve(const Limits& wanted, bool wants_dropout) {
     if (limits.training && adapter) STUDIO_CHECK(adapter->needGradients());
     STUDIO_CHECK(k::finish(stream));
     memory = {};
+    expanded = {};
     WorkspaceShape shape = workspaceShape();
     const std::uint64_t free = k::memoryState(card).free, available = free > kMargin ? free - kMargin : 0;
     shape.mode = limits.memory == MemoryMode::Auto ? MemoryMode::KeepAll : limits.memory;
@@ -108,6 +131,7 @@ Result<void> GpuPhi::State::reserve(const Limits& wanted, bool wants_dropout) {
     Workspace measure;
     STUDIO_TRY(memory, Memory::allocate(Workspace::layOut(measure, nullptr, shape, limits), stream));
     Workspace::layOut(workspace, memory.data(), shape, limits);
+    STUDIO_CHECK(expandLinears(shape, available));
     if (limits.training && shape.mode != mode && log != nullptr)
         log->info(fmt::format("Memory mode {}: {} MB for {} rows.", nameOf(shape.mode), memory.bytes() >> 20,
                               limits.rows));
@@ -131,6 +155,7 @@ api::MemoryUse GpuPhi::memory() const noexcept {
             use.parts.push_back({"gradients and optimizer", s.adapter->trainingBytes()});
         }
         use.parts.push_back({"activations and workspace", s.memory.bytes()});
+        use.parts.push_back({"expanded weights", s.expanded.bytes()});
         use.parts.push_back({"matrix library", s.gemm_workspace.bytes()});
         use.parts.push_back({"chat", s.decode.memory.bytes() + s.decode.token_memory.bytes()});
     } catch (const std::exception&) {

@@ -31,7 +31,7 @@ struct GpuPhi::State {
     bool laid_out = false;  // false after the adapter changed
     bool dropout = false;   // the workspace has room for dropped inputs
     MemoryMode mode = MemoryMode::KeepAll;
-    Memory memory;
+    Memory memory, expanded;  // expanded: linears that stay so, where there is room
     Workspace workspace;
     RowPlan plan;
     BatchUpload upload;
@@ -50,6 +50,7 @@ struct GpuPhi::State {
     WorkspaceShape workspaceShape() const;
     Result<void> reserve(const Limits& wanted, bool wants_dropout);
     Error tooLarge(const WorkspaceShape& shape, std::uint64_t available) const;
+    Result<void> expandLinears(const WorkspaceShape& shape, std::uint64_t available);
     std::size_t bytesFor(const WorkspaceShape& shape, const Limits& wanted) const;
     Block block(int layer) const {
         const BlockLora* lora = adapter && pass.strength != 0 ? &adapter->block(layer) : nullptr;

@@ -128,6 +128,18 @@ std::size_t Workspace::layOut(Workspace& ws, std::byte* base, const WorkspaceSha
     return arena.used();
 }
 
+std::size_t layOutExpanded(Workspace& ws, std::byte* base, const WorkspaceShape& s) {
+    Arena arena(base);
+    const BlockShape& b = s.block;
+    ws.input_weights.clear();
+    ws.output_weights.clear();
+    for (int layer = 0; layer < s.layers; ++layer) {
+        ws.input_weights.push_back(arena.matrix(b.inputOut() + s.input_width, s.input_width + b.hidden));
+        ws.output_weights.push_back(arena.matrix(s.outputTail() + b.hidden, b.outputIn() + s.outputTail()));
+    }
+    return arena.used();
+}
+
 std::size_t attentionBytes(const WorkspaceShape& s, const Limits& limits, int heads) {
     const BlockShape& b = s.block;
     const std::int64_t rows = limits.rows, keys = std::max(limits.key_rows, limits.rows);

@@ -39,6 +39,9 @@ struct Workspace {
     Matrix wide, residual;             // dropped inputs and branches; empty without dropout
     void* weights = nullptr;           // a group of linears with its LoRA columns or rows, in bf16
     void* lora = nullptr;              // A or B of one stack in bf16
+    // Where memory is plenty the linears stay expanded, a layer each: [inputOut + u, u | hidden] with B in the first
+    // columns and A in the last rows, and [du + hidden, outputIn | du] with A in the first rows and B in the last columns.
+    std::vector<Matrix> input_weights, output_weights;
     Matrix hidden, normed, logits;     // of the head: rows with targets; one chunk of logits
     float *head_mean = nullptr, *head_rstd = nullptr, *nll = nullptr;
     MemoryMode mode = MemoryMode::KeepAll;
@@ -63,6 +66,9 @@ struct Workspace {
     // Lays the buffers out from `base` on, which may be null to measure; bytes used.
     static std::size_t layOut(Workspace& into, std::byte* base, const WorkspaceShape& shape, const Limits& limits);
 };
+
+// Lays out the linears that stay expanded; bytes used.
+std::size_t layOutExpanded(Workspace& into, std::byte* base, const WorkspaceShape& shape);
 
 // LibTorch's part: outputs, statistics and gradients of attention for one layer at a time, statistics of all.
 std::size_t attentionBytes(const WorkspaceShape& shape, const Limits& limits, int heads);

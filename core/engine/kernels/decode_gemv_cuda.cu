@@ -51,91 +51,114 @@ __device__ inline void eightColumns(const PairTable& table, std::uint32_t lane4,
              look(table, (upper >> 17 & kByte) | lane4), look(table, (lower >> 17 & kByte) | lane4), x.z, x.w);
 }
 
-// What a quantisation block's scale is made of: the scale itself, or its code and the nested scale.
-template <bool kNested>
-struct RawScale {
-    float value = 0;
-    std::uint32_t code = 0;
-    __device__ void read(const Nf4View& w, std::uint32_t block) {
-        if constexpr (kNested) {
-            code = __ldcs(w.absmax_codes + block);
-            value = __ldg(w.nested_absmax + (block >> 8));
-        } else {
-            value = __ldcs(w.absmax + block);
+// Tiles [tile, end) of sixteen rows of one linear times one piece of x.
+struct Segment {
+    int linear = 0, piece = 0, row = 0, tiles = 0;  // first row in the linear; piece of its columns
+    std::int64_t out = 0;                           // of the first row
+};
+
+// The segment that unit `number` begins, and how many units from there on are in it.
+template <bool kStacked>
+__device__ Segment segmentAt(const DecodeGroup& group, int number, int end, int tiles, int rows) {
+    Segment segment;
+    if constexpr (kStacked) {
+        const int row = number * kGemvRows;
+        while (segment.linear + 1 < group.count && row >= group.linear[segment.linear + 1].row) ++segment.linear;
+        const DecodeLinear& linear = group.linear[segment.linear];
+        segment.row = row - linear.row;
+        segment.tiles = min(end - number, (static_cast<int>(linear.weights.rows) - segment.row) / kGemvRows);
+        segment.out = row;
+    } else {
+        int piece = number / tiles;
+        const int tile = number - piece * tiles;
+        segment.row = tile * kGemvRows;
+        segment.tiles = min(end - number, tiles - tile);
+        segment.out = static_cast<std::int64_t>(piece) * rows + segment.row;
+        for (; segment.linear + 1 < group.count; ++segment.linear) {
+            const int of_this =
+                (static_cast<int>(group.linear[segment.linear].weights.cols) / kNf4Block + kGemvBlocks - 1) / kGemvBlocks;
+            if (piece < of_this) break;
+            piece -= of_this;
         }
+        segment.piece = piece;
     }
-    __device__ float finish(const Nf4View& w) const {
-        if constexpr (kNested) return __fadd_rn(__fmul_rn(__ldg(w.nested_code + code), value), w.offset);
-        return value;
+    return segment;
+}
+
+// A lane's codes of two rows in kPerWarp quantisation blocks, and what their scales are made of: the scales, or their
+// codes and the nested scales of the first and the last.
+template <bool kNested>
+struct Weights {
+    uint2 upper[kPerWarp], lower[kPerWarp];
+    std::uint32_t upper_scale[kPerWarp], lower_scale[kPerWarp];
+    float upper_nested[2], lower_nested[2];
+};
+
+// Where a lane reads, advanced tile by tile.
+template <bool kNested, bool kWhole>
+struct Reader {
+    const uint2 *codes0, *codes1;
+    const std::uint8_t *scale0, *scale1;  // codes, or floats
+    const float* nested;
+    std::uint32_t at0, at1, per_row;
+    int count;
+
+    __device__ Reader(const Nf4View& w, const Segment& segment) {
+        const std::uint32_t lane = threadIdx.x % 32, warp = threadIdx.x / 32;
+        per_row = static_cast<std::uint32_t>(w.cols / kNf4Block);
+        const std::uint32_t begin = segment.piece * kGemvBlocks + warp * kPerWarp;
+        count = static_cast<int>(per_row) - static_cast<int>(begin);
+        at0 = (segment.row + lane / 4) * per_row + begin;
+        at1 = at0 + 8 * per_row;
+        codes0 = reinterpret_cast<const uint2*>(w.codes) + static_cast<std::uint64_t>(at0) * 4 + lane % 4;
+        codes1 = codes0 + static_cast<std::uint64_t>(per_row) * 32;
+        const std::uint8_t* scales =
+            kNested ? w.absmax_codes : reinterpret_cast<const std::uint8_t*>(w.absmax);
+        constexpr std::uint32_t kBytes = kNested ? 1 : 4;
+        scale0 = scales + static_cast<std::uint64_t>(at0) * kBytes;
+        scale1 = scales + static_cast<std::uint64_t>(at1) * kBytes;
+        nested = w.nested_absmax;
+    }
+
+    __device__ void read(Weights<kNested>& to) {
+#pragma unroll
+        for (int i = 0; i < kPerWarp; ++i) {
+            to.upper[i] = to.lower[i] = make_uint2(0, 0);
+            to.upper_scale[i] = to.lower_scale[i] = 0;
+            if (!kWhole && i >= count) continue;
+            to.upper[i] = __ldcs(codes0 + 4 * i);
+            to.lower[i] = __ldcs(codes1 + 4 * i);
+            if constexpr (kNested) {
+                to.upper_scale[i] = __ldcs(scale0 + i);
+                to.lower_scale[i] = __ldcs(scale1 + i);
+            } else {
+                to.upper_scale[i] = __ldcs(reinterpret_cast<const std::uint32_t*>(scale0) + i);
+                to.lower_scale[i] = __ldcs(reinterpret_cast<const std::uint32_t*>(scale1) + i);
+            }
+        }
+        if constexpr (kNested)
+            if (kWhole || count > 0) {
+                const std::uint32_t last = kWhole ? kPerWarp - 1 : min(kPerWarp, count) - 1;
+                to.upper_nested[0] = __ldg(nested + (at0 >> 8));
+                to.upper_nested[1] = __ldg(nested + (at0 + last >> 8));
+                to.lower_nested[0] = __ldg(nested + (at1 >> 8));
+                to.lower_nested[1] = __ldg(nested + (at1 + last >> 8));
+            }
+        codes0 += static_cast<std::uint64_t>(per_row) * (4 * kGemvRows);
+        codes1 += static_cast<std::uint64_t>(per_row) * (4 * kGemvRows);
+        scale0 += per_row * (kGemvRows * (kNested ? 1 : 4));
+        scale1 += per_row * (kGemvRows * (kNested ? 1 : 4));
+        at0 += per_row * kGemvRows;
+        at1 += per_row * kGemvRows;
     }
 };
 static_assert(kNestedBlock == 256);
 
-// Sixteen rows of one linear times one piece of x.
-struct Unit {
-    int linear = 0, row = 0, first_block = 0, x_begin = 0;
-    std::int64_t out = 0;
-    bool whole = false;  // carries bias and LoRA
-};
-
-template <bool kStacked>
-__device__ Unit unitOf(const DecodeGroup& group, int number, int tiles, int rows) {
-    Unit unit;
-    if constexpr (kStacked) {
-        const int row = number * kGemvRows;
-        while (unit.linear + 1 < group.count && row >= group.linear[unit.linear + 1].row) ++unit.linear;
-        unit.row = row - group.linear[unit.linear].row;
-        unit.out = row;
-        unit.whole = true;
-    } else {
-        int piece = number / tiles;
-        unit.row = (number - piece * tiles) * kGemvRows;
-        unit.out = static_cast<std::int64_t>(piece) * rows + unit.row;
-        for (; unit.linear + 1 < group.count; ++unit.linear) {
-            const int of_this = (static_cast<int>(group.linear[unit.linear].weights.cols) / kNf4Block + kGemvBlocks - 1) /
-                                kGemvBlocks;
-            if (piece < of_this) break;
-            piece -= of_this;
-        }
-        unit.first_block = piece * kGemvBlocks;
-        unit.x_begin = group.linear[unit.linear].column + unit.first_block * kNf4Block;
-        unit.whole = piece == 0;
-    }
-    return unit;
-}
-
-// A lane's codes of two rows in kPerWarp quantisation blocks, with their scales.
-template <bool kNested>
-struct Weights {
-    uint2 upper[kPerWarp], lower[kPerWarp];
-    RawScale<kNested> upper_scale[kPerWarp], lower_scale[kPerWarp];
-    float b = 0;  // of LoRA: row threadIdx / 16, column threadIdx % 16
-    int count = 0;
-
-    __device__ void read(const DecodeLinear& linear, const Unit& unit) {
-        const Nf4View& w = linear.weights;
-        const std::uint32_t lane = threadIdx.x % 32, warp = threadIdx.x / 32, group = lane / 4, quarter = lane % 4;
-        const auto per_row = static_cast<std::uint32_t>(w.cols / kNf4Block);
-        const std::uint32_t begin = static_cast<std::uint32_t>(unit.first_block) + warp * kPerWarp;
-        count = static_cast<int>(per_row) - static_cast<int>(begin);
-        const std::uint32_t at0 = (static_cast<std::uint32_t>(unit.row) + group) * per_row + begin,
-                            at1 = at0 + 8 * per_row;
-        const uint2* codes0 = reinterpret_cast<const uint2*>(w.codes) + static_cast<std::uint64_t>(at0) * 4 + quarter;
-        const uint2* codes1 = codes0 + static_cast<std::uint64_t>(per_row) * 32;
-#pragma unroll
-        for (int i = 0; i < kPerWarp; ++i) {
-            upper[i] = lower[i] = make_uint2(0, 0);
-            if (i >= count) continue;
-            upper[i] = __ldcs(codes0 + 4 * i);
-            lower[i] = __ldcs(codes1 + 4 * i);
-            upper_scale[i].read(w, at0 + i);
-            lower_scale[i].read(w, at1 + i);
-        }
-        const int r = linear.lora.r, column = threadIdx.x % 16;
-        b = unit.whole && column < r
-                ? linear.lora.b[static_cast<std::int64_t>(unit.row + threadIdx.x / 16) * r + column]
-                : 0.0f;
-    }
+struct Shared {
+    PairTable table;
+    float nested_code[256];
+    float part[2][kWarps][kGemvRows], u[kDecodeMostRank], scratch[kThreads];
+    alignas(16) __half x[kGemvBlocks * kNf4Block];
 };
 
 // u of every linear, one after the other: Σ of the partial vectors.
@@ -160,64 +183,99 @@ __device__ inline void addUp(const DecodeGroup& group, float* u, float* scratch)
     }
 }
 
-// Blocks of threads stay and take one unit after the other; the weights of the next are on their way while the present
-// one is computed, and those of the first before the kernel in front has ended. A lane's products with x meet in the
-// accumulators of the tensor cores.
-template <bool kNested, bool kStacked>
-__global__ void __launch_bounds__(kThreads, kResident)
-    gemv(const __grid_constant__ DecodeGroup group, const __half* x, float* out, int units, int tiles, int rows) {
-    __shared__ PairTable table;
-    __shared__ float part[2][kWarps][kGemvRows], u[kDecodeMostRank], scratch[kThreads];
-    letNextStart();
-    int number = blockIdx.x;
-    Unit unit = unitOf<kStacked>(group, number, tiles, rows);
-    Weights<kNested> next;
-    next.read(group.linear[unit.linear], unit);
-    table.fill();
-    __syncthreads();
-    waitForPrevious();
-    addUp(group, u, scratch);
+// One segment. The weights of the next tile are on their way while the present one is computed.
+template <bool kNested, bool kWhole>
+__device__ void computeSegment(Shared& s, const DecodeLinear& linear, const Segment& segment,
+                               Reader<kNested, kWhole>& reader, Weights<kNested>& next, const float* u, float* out) {
     const std::uint32_t lane = threadIdx.x % 32, warp = threadIdx.x / 32, lane4 = lane * 4;
-    for (int buffer = 0; number < units; buffer ^= 1) {
+    const int row = threadIdx.x / 16, column = threadIdx.x % 16, count = reader.count;
+    const int r = segment.piece == 0 ? linear.lora.r : 0;
+    const float offset = linear.weights.offset, lora_scale = linear.lora.scale;
+    const float own_u = column < r ? u[column] : 0.0f;
+    const float* b = linear.lora.b + static_cast<std::int64_t>(segment.row + row) * linear.lora.r + column;
+    const auto* bias = static_cast<const Bf16*>(linear.bias);
+    const bool adds_bias = column == kWarps && segment.piece == 0 && bias != nullptr;
+    const __half* x = s.x + warp * kPerWarp * kNf4Block + lane % 4 * 16;
+#pragma unroll 2
+    for (int tile = 0; tile < segment.tiles; ++tile) {
+        float y = column < r ? *b * own_u : 0.0f;
+        for (int j = column + 16; j < r; j += 16) y += b[j - column] * u[j];
+        y *= lora_scale;
+        if (adds_bias) y += __bfloat162float(bias[segment.row + tile * kGemvRows + row]);
+        b += kGemvRows * linear.lora.r;
         const Weights<kNested> own = next;
-        const Unit present = unit;
-        const DecodeLinear& linear = group.linear[present.linear];
-        number += gridDim.x;
-        if (number < units) {
-            unit = unitOf<kStacked>(group, number, tiles, rows);
-            next.read(group.linear[unit.linear], unit);
-        }
-        const __half* values = x + present.x_begin + warp * kPerWarp * kNf4Block + lane % 4 * 16;
+        const std::uint32_t at0 = reader.at0 - reader.per_row * kGemvRows, at1 = reader.at1 - reader.per_row * kGemvRows;
+        if (tile + 1 < segment.tiles) reader.read(next);
         float sum0 = 0, sum1 = 0;
 #pragma unroll
         for (int i = 0; i < kPerWarp; ++i) {
-            if (i >= own.count) continue;
-            const uint4* eight = reinterpret_cast<const uint4*>(values + i * kNf4Block);
+            if (!kWhole && i >= count) continue;
+            const uint4* eight = reinterpret_cast<const uint4*>(x + i * kNf4Block);
             float sums[4] = {};
-            eightColumns(table, lane4, sums, own.upper[i].x, own.lower[i].x, __ldcg(eight));
-            eightColumns(table, lane4, sums, own.upper[i].y, own.lower[i].y, __ldcg(eight + 1));
-            sum0 += sums[0] * own.upper_scale[i].finish(linear.weights);
-            sum1 += sums[2] * own.lower_scale[i].finish(linear.weights);
+            eightColumns(s.table, lane4, sums, own.upper[i].x, own.lower[i].x, eight[0]);
+            eightColumns(s.table, lane4, sums, own.upper[i].y, own.lower[i].y, eight[1]);
+            float scale0 = __uint_as_float(own.upper_scale[i]), scale1 = __uint_as_float(own.lower_scale[i]);
+            if constexpr (kNested) {
+                const float nested0 = (at0 + i ^ at0) >> 8 ? own.upper_nested[1] : own.upper_nested[0];
+                const float nested1 = (at1 + i ^ at1) >> 8 ? own.lower_nested[1] : own.lower_nested[0];
+                scale0 = __fadd_rn(__fmul_rn(s.nested_code[own.upper_scale[i]], nested0), offset);
+                scale1 = __fadd_rn(__fmul_rn(s.nested_code[own.lower_scale[i]], nested1), offset);
+            }
+            sum0 += sums[0] * scale0;
+            sum1 += sums[2] * scale1;
         }
+        float(*part)[kGemvRows] = s.part[tile & 1];
         if (lane % 4 == 0) {
-            part[buffer][warp][lane / 4] = sum0;
-            part[buffer][warp][lane / 4 + 8] = sum1;
+            part[warp][lane / 4] = sum0;
+            part[warp][lane / 4 + 8] = sum1;
         }
-        __syncthreads();  // the other buffer is written next, so that one barrier a unit is enough
-        const int row = threadIdx.x / 16, column = threadIdx.x % 16, r = present.whole ? linear.lora.r : 0;
-        int u_begin = 0;
-        for (int l = 0; l < present.linear; ++l) u_begin += group.linear[l].lora.r;
-        float y = column < r ? own.b * u[u_begin + column] : 0.0f;
-        for (int j = column + 16; j < r; j += 16)
-            y += linear.lora.b[static_cast<std::int64_t>(present.row + row) * r + j] * u[u_begin + j];
-        y *= linear.lora.scale;
-        if (column < kWarps) y += part[buffer][column][row];
-        if (column == kWarps && present.whole && linear.bias != nullptr)
-            y += __bfloat162float(static_cast<const Bf16*>(linear.bias)[present.row + row]);
+        __syncthreads();  // the other half is written next, so that one barrier a tile is enough
+        if (column < kWarps) y += part[column][row];
 #pragma unroll
         for (int step = 8; step > 0; step >>= 1) y += __shfl_xor_sync(0xffffffffu, y, step);
-        if (column == 0) out[present.out + row] = y;
+        if (column == 0) out[segment.out + tile * kGemvRows + row] = y;
     }
+}
+
+// A block of threads has its share of the units in a row. The weights of its first tile are on their way before the
+// kernel in front has ended. A lane's products with x meet in the accumulators of the tensor cores.
+template <bool kNested, bool kStacked, bool kWhole>
+__global__ void __launch_bounds__(kThreads, kResident)
+    gemv(const __grid_constant__ DecodeGroup group, const __half* x, float* out, int units, int tiles, int rows) {
+    __shared__ Shared s;
+    letNextStart();
+    int number = static_cast<int>(static_cast<std::int64_t>(units) * blockIdx.x / gridDim.x);
+    const int end = static_cast<int>(static_cast<std::int64_t>(units) * (blockIdx.x + 1) / gridDim.x);
+    Segment segment = segmentAt<kStacked>(group, number, end, tiles, rows);
+    Reader<kNested, kWhole> reader(group.linear[segment.linear].weights, segment);
+    Weights<kNested> next;
+    if (number < end) reader.read(next);
+    s.table.fill();
+    bool first = true;
+    while (number < end) {
+        const DecodeLinear& linear = group.linear[segment.linear];
+        if constexpr (kNested) s.nested_code[threadIdx.x] = linear.weights.nested_code[threadIdx.x];
+        if (first) {
+            waitForPrevious();
+            addUp(group, s.u, s.scratch);
+            first = false;
+        } else {
+            reader = Reader<kNested, kWhole>(linear.weights, segment);
+            reader.read(next);
+        }
+        const int x_begin = linear.column + segment.piece * kGemvBlocks * kNf4Block;
+        const int x_count = min(kGemvBlocks * kNf4Block, static_cast<int>(linear.weights.cols) - segment.piece * kGemvBlocks * kNf4Block);
+        for (int c = threadIdx.x * 8; c < x_count; c += kThreads * 8)
+            *reinterpret_cast<uint4*>(s.x + c) = __ldcg(reinterpret_cast<const uint4*>(x + x_begin + c));
+        __syncthreads();
+        const float* u = s.u;
+        for (int l = 0; l < segment.linear; ++l) u += group.linear[l].lora.r;
+        computeSegment<kNested, kWhole>(s, linear, segment, reader, next, u, out);
+        number += segment.tiles;
+        if (number < end) segment = segmentAt<kStacked>(group, number, end, tiles, rows);
+        __syncthreads();  // nested_code and x are read by others
+    }
+    if (first) waitForPrevious();
 }
 
 constexpr int kHeadThreads = 256, kHeadWarps = kHeadThreads / 32;
@@ -257,8 +315,16 @@ dim3 gridFor(int units) {
     return dim3(static_cast<unsigned>(std::min(units, multiprocessors * kResident)));
 }
 
-bool nested(const DecodeGroup& group) {
-    return group.linear[0].weights.absmax == nullptr;
+template <bool kStacked>
+void launch(Stream stream, const DecodeGroup& group, const void* x, float* out, int units, int tiles, int rows) {
+    const bool nested = group.linear[0].weights.absmax == nullptr;
+    bool whole = true;  // every piece has all its blocks, so that nothing need be asked in between
+    for (int i = 0; i < group.count; ++i)
+        whole = whole && group.linear[i].weights.cols % (kGemvBlocks * kNf4Block) == 0;
+    const auto kernel = nested ? whole ? gemv<true, kStacked, true> : gemv<true, kStacked, false>
+                        : whole ? gemv<false, kStacked, true>
+                                : gemv<false, kStacked, false>;
+    launchEarly(kernel, gridFor(units), kThreads, stream, group, static_cast<const __half*>(x), out, units, tiles, rows);
 }
 
 }  // namespace
@@ -266,8 +332,7 @@ bool nested(const DecodeGroup& group) {
 void decodeStacked(Stream stream, const DecodeGroup& group, const void* h, float* y) {
     const DecodeLinear& last = group.linear[group.count - 1];
     const int tiles = static_cast<int>((last.row + last.weights.rows) / kGemvRows);
-    launchEarly(nested(group) ? gemv<true, true> : gemv<false, true>, gridFor(tiles), kThreads, stream, group,
-                static_cast<const __half*>(h), y, tiles, tiles, 0);
+    launch<true>(stream, group, h, y, tiles, tiles, 0);
 }
 
 int decodePieces(const DecodeGroup& group) {
@@ -280,8 +345,7 @@ int decodePieces(const DecodeGroup& group) {
 void decodeSideBySide(Stream stream, const DecodeGroup& group, const void* z, float* pieces) {
     const int rows = static_cast<int>(group.linear[0].weights.rows), tiles = rows / kGemvRows;
     const int units = tiles * decodePieces(group);
-    launchEarly(nested(group) ? gemv<true, false> : gemv<false, false>, gridFor(units), kThreads, stream, group,
-                static_cast<const __half*>(z), pieces, units, tiles, rows);
+    launch<false>(stream, group, z, pieces, units, tiles, rows);
 }
 
 void decodeHead(Stream stream, const Matrix& head, const void* bias, const float* h, float* logits) {

@@ -104,6 +104,23 @@ __global__ void __launch_bounds__(kThreads) patchRegion(LoraPatches patches, Bf1
     storeEight(out + at.row * ld + at.col, narrow(v));
 }
 
+// Plain bf16 rows: a block of threads a row, four vectors under way in each thread.
+constexpr int kCopyThreads = 80, kCopyAhead = 4;
+__global__ void __launch_bounds__(kCopyThreads) copyWide(const Bf16* in, std::int64_t ld_in, Bf16* out, std::int64_t ld,
+                                                         int cols) {
+    const Bf16* from = in + blockIdx.x * ld_in;
+    Bf16* to = out + blockIdx.x * ld;
+    for (int c = static_cast<int>(threadIdx.x) * 8; c < cols; c += kCopyThreads * 8 * kCopyAhead) {
+        uint4 piece[kCopyAhead];
+#pragma unroll
+        for (int i = 0; i < kCopyAhead; ++i)
+            if (const int at = c + i * kCopyThreads * 8; at < cols) piece[i] = __ldcs(reinterpret_cast<const uint4*>(from + at));
+#pragma unroll
+        for (int i = 0; i < kCopyAhead; ++i)
+            if (const int at = c + i * kCopyThreads * 8; at < cols) *reinterpret_cast<uint4*>(to + at) = piece[i];
+    }
+}
+
 struct Launch {
     explicit Launch(const Matrix& m)
         : per_row(static_cast<int>(m.cols / 8)), count(m.rows * per_row), blocks(blocksFor(count, kThreads)) {}
@@ -122,6 +139,11 @@ void gatherRows(Stream stream, const Matrix& table, const int* index, const Matr
 }
 
 void copyRows(Stream stream, const Matrix& in, const Matrix& out) {
+    if (in.element == Element::BF16 && out.cols >= kCopyThreads * 8 && out.rows > 0) {
+        copyWide<<<static_cast<unsigned>(out.rows), kCopyThreads, 0, queue(stream)>>>(bf16(in), in.ld, bf16(out), out.ld,
+                                                                                     static_cast<int>(out.cols));
+        return;
+    }
     gatherRows(stream, in, nullptr, out);
 }
 
