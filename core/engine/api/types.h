@@ -71,7 +71,7 @@ struct TrainPlan {
 
 // Memory of the device that holds the model.
 struct MemoryUse {
-    std::uint64_t bytes = 0, peak_bytes = 0;  // held by the engine now and at most since the model was loaded
+    std::uint64_t bytes = 0, peak_bytes = 0;  // held by the engine now, and at most since training began
     std::uint64_t free_bytes = 0;             // of the device
     std::string mode;                         // of training: keep_all, selective, recompute; empty before the first step
     struct Part {
@@ -79,6 +79,13 @@ struct MemoryUse {
         std::uint64_t bytes = 0;
     };
     std::vector<Part> parts;  // weights, adapter, optimizer, activations, …
+};
+
+// The longest micro-batch of a run.
+struct BatchSize {
+    int rows = 0, targets = 0;
+    int key_rows = 0;           // Σ over the segments of context and own rows; 0 where no segment has context
+    bool equal_length = false;  // conversations of one length
 };
 
 // Where a run stands: everything besides the tensors that resume needs.

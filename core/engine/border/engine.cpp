@@ -26,6 +26,11 @@ api::DeviceInfo LocalEngine::device() const noexcept {
     return info ? *info : api::DeviceInfo{};
 }
 
+Result<api::MemoryUse> LocalEngine::planMemory(const api::ModelSource& source, const api::LoraSpec& spec,
+                                               const api::BatchSize& batch, const api::TrainPlan& plan) noexcept {
+    return guarded("planning the memory", [&] { return planTraining(source, spec, batch, plan); });
+}
+
 Result<std::unique_ptr<api::Model>> LocalEngine::load(const api::ModelSource& source, const JobContext& job) noexcept {
     return guarded("loading the model", [&]() -> Result<std::unique_ptr<api::Model>> {
         STUDIO_TRY(auto phi, openModel(source, *log_, job));

@@ -77,6 +77,7 @@ Result<api::TrainResult> EngineModel::train(const api::TrainPlan& plan, dataset:
         STUDIO_CHECK(notWhileTraining());
         STUDIO_CHECK(needAdapter());
         const Raised raised(training_);
+        phi_->resetPeak();
         TrainablePhi model(*phi_);
         return Trainer::run(plan, {model, *this, data, evaluation, observer, sink, mailbox, job, *log_}, resume);
     });

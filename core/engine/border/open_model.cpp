@@ -3,7 +3,9 @@
 #include "engine/kernels/device.h"
 #ifdef STUDIO_CUDA
 #include "engine/gpu/gpu_phi.h"
+#include "engine/gpu/plan.h"
 #include "engine/kernels/gpu.h"
+#include "engine/train/plan_check.h"
 #endif
 
 namespace studio::engine {
@@ -45,6 +47,25 @@ Result<std::unique_ptr<PhiModel>> openModel(const api::ModelSource& source, Logg
     return PhiModel::load(source, &log, job);
 }
 
+Result<api::MemoryUse> planTraining(const api::ModelSource& source, const api::LoraSpec& spec,
+                                    const api::BatchSize& batch, const api::TrainPlan& plan) {
+    const auto cards = kernels::gpu::cards();
+    if (source.device == "cpu" || !cards) return api::MemoryUse{};
+    STUDIO_TRY(const config::PhiConfig config, config::readPhiConfig(source.folder));
+    gpu::PlanRequest request;
+    request.load_in_4bit = source.load_in_4bit;
+    request.double_quant = source.double_quant;
+    request.limits.rows = batch.rows;
+    request.limits.targets = batch.targets;
+    request.limits.key_rows = batch.key_rows;
+    request.limits.memory = memoryMode(plan.memory_mode).value_or(MemoryMode::Auto);
+    request.equal_length = batch.equal_length && !plan.deterministic;
+    request.dropout = plan.lora_dropout > 0 || plan.resid_dropout > 0;
+    const auto state = kernels::gpu::memoryState(cards->front().index);
+    request.available = state.free + state.allocated;
+    return gpu::planMemory(config, spec, request);
+}
+
 api::DeviceInfo bestDevice() {
     if (const auto cards = kernels::gpu::cards()) {
         const auto& card = cards->front();
@@ -53,6 +74,11 @@ api::DeviceInfo bestDevice() {
     return kernels::deviceInfo();
 }
 #else
+Result<api::MemoryUse> planTraining(const api::ModelSource&, const api::LoraSpec&, const api::BatchSize&,
+                                    const api::TrainPlan&) {
+    return api::MemoryUse{};
+}
+
 Result<std::unique_ptr<PhiModel>> openModel(const api::ModelSource& source, Logger& log, const JobContext& job) {
     if (source.device.starts_with("cuda"))
         return fail(ErrorCode::Unsupported, "The model cannot be loaded on a GPU: this engine was built without CUDA.",

@@ -4,33 +4,11 @@
 #include <algorithm>
 
 #include "engine/gpu/gpu_state.h"
+#include "engine/gpu/plan.h"
 
 namespace studio::engine::gpu {
 
 namespace k = kernels::gpu;
-
-namespace {
-
-constexpr std::uint64_t kSpare = std::uint64_t{4} << 30;  // left to others before linears stay expanded
-constexpr std::uint64_t kMargin = 256u << 20;  // for the libraries' own needs and gaps between blocks
-
-const char* nameOf(MemoryMode mode) {
-    switch (mode) {
-        case MemoryMode::KeepAll:
-            return "keep_all";
-        case MemoryMode::Selective:
-            return "selective";
-        default:
-            return "recompute";
-    }
-}
-
-// With Selective the lowest layers keep nothing: a tenth of them costs 3 % of the time for 6 % of the memory.
-int fewestRecomputed(const WorkspaceShape& shape) {
-    return (shape.layers - shape.lowest) / 10;
-}
-
-}  // namespace
 
 void GpuPhi::State::setAdapter(std::unique_ptr<GpuAdapter> next) {
     (void)k::finish(stream);
@@ -57,7 +35,7 @@ WorkspaceShape GpuPhi::State::workspaceShape() const {
 
 std::size_t GpuPhi::State::bytesFor(const WorkspaceShape& shape, const Limits& wanted) const {
     Workspace measure;
-    return Workspace::layOut(measure, nullptr, shape, wanted) + attentionBytes(shape, wanted, info.heads);
+    return Workspace::layOut(measure, nullptr, shape, wanted) + attentionBytes(shape, wanted, info.heads, info.head_dim, false);
 }
 
 Error GpuPhi::State::tooLarge(const WorkspaceShape& shape, std::uint64_t available) const {
@@ -83,14 +61,19 @@ Error GpuPhi::State::tooLarge(const WorkspaceShape& shape, std::uint64_t availab
 
 // Saves expanding each linear twice a step, for 2 bytes a weight.
 Result<void> GpuPhi::State::expandLinears(const WorkspaceShape& shape, std::uint64_t available) {
-    const std::size_t bytes = layOutExpanded(workspace, nullptr, shape);
+    const std::size_t linears = layOutExpanded(workspace, nullptr, shape);
+    const std::size_t bytes = linears + weights.embedding_memory.bytes();
     if (shape.mode != MemoryMode::KeepAll || !limits.training || bytes + bytesFor(shape, limits) + kSpare > available) {
         workspace.input_weights.clear();
         workspace.output_weights.clear();
+        workspace.embedding = weights.embedding;
         return {};
     }
     STUDIO_TRY(expanded, Memory::allocate(bytes, stream));
     layOutExpanded(workspace, expanded.data(), shape);
+    workspace.embedding = weights.embedding;
+    workspace.embedding.data = expanded.data() + linears;
+    STUDIO_CHECK(k::copyToDevice(stream, workspace.embedding.data, weights.embedding.data, weights.embedding_memory.bytes()));
     const BlockShape& b = geometry.shape;
     for (std::size_t layer = 0; layer < weights.blocks.size(); ++layer) {
         const BlockWeights& block = weights.blocks[layer];
@@ -115,14 +98,7 @@ Result<void> GpuPhi::State::reserve(const Limits& wanted, bool wants_dropout) {
     expanded = {};
     WorkspaceShape shape = workspaceShape();
     const std::uint64_t free = k::memoryState(card).free, available = free > kMargin ? free - kMargin : 0;
-    shape.mode = limits.memory == MemoryMode::Auto ? MemoryMode::KeepAll : limits.memory;
-    shape.recomputed = shape.mode == MemoryMode::Selective ? fewestRecomputed(shape) : 0;
-    while (limits.training && limits.memory == MemoryMode::Auto && shape.mode != MemoryMode::Recompute &&
-           bytesFor(shape, limits) > available) {
-        // Step by step: as few layers as need be are computed again.
-        shape.recomputed = shape.mode == MemoryMode::KeepAll ? fewestRecomputed(shape) : shape.recomputed + 1;
-        shape.mode = shape.recomputed < shape.layers - shape.lowest ? MemoryMode::Selective : MemoryMode::Recompute;
-    }
+    chooseMode(shape, limits, info.heads, info.head_dim, available);
     if (bytesFor(shape, limits) > available) {
         const Error error = tooLarge(shape, available);
         limits = {};
@@ -138,6 +114,10 @@ Result<void> GpuPhi::State::reserve(const Limits& wanted, bool wants_dropout) {
     mode = shape.mode;
     laid_out = true;
     return {};
+}
+
+void GpuPhi::resetPeak() noexcept {
+    k::resetPeak(state_->card);
 }
 
 api::MemoryUse GpuPhi::memory() const noexcept {

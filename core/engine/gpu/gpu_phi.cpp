@@ -132,7 +132,7 @@ Result<void> GpuPhi::forward(const dataset::Batch& batch, const ForwardOptions& 
     const Workspace& ws = s.workspace;
     s.attention.clear();
     s.attention.resize(static_cast<std::size_t>(s.info.layers));
-    k::gatherRows(s.stream, s.weights.embedding, s.batch.tokens, ws.input(0).top(rows));
+    k::gatherRows(s.stream, ws.embedding, s.batch.tokens, ws.input(0).top(rows));
     for (int layer = 0; layer < s.info.layers; ++layer) {
         if (s.stop.stop_requested()) return cancelled();
         const bool keep = options.training && layer >= lowest && ws.modeOf(layer) != MemoryMode::Recompute;

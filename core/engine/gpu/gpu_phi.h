@@ -18,6 +18,7 @@ class GpuPhi final : public PhiModel {
 
     const api::ModelInfo& info() const noexcept override;
     api::MemoryUse memory() const noexcept override;
+    void resetPeak() noexcept override;
     std::vector<std::string> linearNames() const override;
     Result<void> createAdapter(const api::LoraSpec& spec) override;
     Result<void> loadAdapter(const api::LoraSpec& spec, std::span<const io::TensorView> tensors) override;

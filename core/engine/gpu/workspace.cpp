@@ -140,16 +140,19 @@ std::size_t layOutExpanded(Workspace& ws, std::byte* base, const WorkspaceShape&
     return arena.used();
 }
 
-std::size_t attentionBytes(const WorkspaceShape& s, const Limits& limits, int heads) {
+std::size_t attentionBytes(const WorkspaceShape& s, const Limits& limits, int heads, int head_dim, bool equal_length) {
     const BlockShape& b = s.block;
-    const std::int64_t rows = limits.rows, keys = std::max(limits.key_rows, limits.rows);
-    const std::int64_t statistics = rows * heads * 4;
-    std::int64_t bytes = rows * b.q * 2 + statistics;
-    if (limits.training) {
-        const int kept = s.mode == MemoryMode::Recompute ? 1 : s.layers - s.lowest;
-        // dq, dk, dv, copies of dout and out, the float32 sum of dq that FlashAttention keeps, its row products.
-        bytes += kept * statistics + rows * b.q * (2 + 2 + 2 + 4) + 2 * keys * b.kv * 2 + statistics;
-    }
+    const std::int64_t rows = limits.rows, keys = std::max(limits.key_rows, limits.rows), statistics = rows * heads * 4;
+    if (!limits.training) return static_cast<std::size_t>(rows * b.q * 2 + statistics);
+    const int layers = s.layers - s.lowest;
+    const int kept = s.mode == MemoryMode::Recompute ? 1 : layers - (s.mode == MemoryMode::Selective ? s.recomputed : 0);
+    // dq, dk, dv and the float32 sum of dq; FlashAttention pads heads to 32 columns and copies dout and a strided out.
+    std::int64_t bytes = (kept + 1) * statistics + rows * b.q * 2 + 2 * keys * b.kv * 2;
+    if (equal_length)
+        bytes += rows * b.q * 4;
+    else
+        bytes += rows * heads * ((head_dim + 31) / 32 * 32) * 4 +
+                 rows * b.q * 2 * (s.mode == MemoryMode::KeepAll ? 2 : 1);
     return static_cast<std::size_t>(bytes);
 }
 

@@ -42,6 +42,7 @@ struct Workspace {
     // Where memory is plenty the linears stay expanded, a layer each: [inputOut + u, u | hidden] with B in the first
     // columns and A in the last rows, and [du + hidden, outputIn | du] with A in the first rows and B in the last columns.
     std::vector<Matrix> input_weights, output_weights;
+    Matrix embedding;                  // then on the card too
     Matrix hidden, normed, logits;     // of the head: rows with targets; one chunk of logits
     float *head_mean = nullptr, *head_rstd = nullptr, *nll = nullptr;
     MemoryMode mode = MemoryMode::KeepAll;
@@ -70,7 +71,12 @@ struct Workspace {
 // Lays out the linears that stay expanded; bytes used.
 std::size_t layOutExpanded(Workspace& into, std::byte* base, const WorkspaceShape& shape);
 
-// LibTorch's part: outputs, statistics and gradients of attention for one layer at a time, statistics of all.
-std::size_t attentionBytes(const WorkspaceShape& shape, const Limits& limits, int heads);
+// LibTorch's part at its peak: gradients of attention for one layer, statistics of all. cuDNN computes sequences of one
+// length, FlashAttention the others, for which it copies strided inputs.
+std::size_t attentionBytes(const WorkspaceShape& shape, const Limits& limits, int heads, int head_dim,
+                           bool equal_length);
+
+// Left free for the libraries' own needs and gaps between blocks; and to others before linears stay expanded.
+inline constexpr std::uint64_t kMargin = std::uint64_t{256} << 20, kSpare = std::uint64_t{4} << 30;
 
 }  // namespace studio::engine::gpu

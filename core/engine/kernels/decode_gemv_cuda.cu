@@ -8,7 +8,7 @@ namespace {
 
 constexpr int kThreads = 256, kWarps = kThreads / 32;
 constexpr int kPerWarp = kGemvBlocks / kWarps;  // quantisation blocks
-constexpr int kResident = 2;                    // blocks of threads on a multiprocessor
+constexpr int kResident = 3;                    // blocks of threads on a multiprocessor
 
 // The sixteen NF4 codes as halves.
 __constant__ std::uint16_t kHalfCode[16] = {0xbc00, 0xb992, 0xb833, 0xb652, 0xb48d, 0xb1ea, 0xadd4, 0x0000,
@@ -157,36 +157,33 @@ static_assert(kNestedBlock == 256);
 struct Shared {
     PairTable table;
     float nested_code[256];
-    float part[2][kWarps][kGemvRows], u[kDecodeMostRank], scratch[kThreads];
+    float part[2][kWarps][kGemvRows], u[kDecodeMostRank];
     alignas(16) __half x[kGemvBlocks * kNf4Block];
 };
 
-// u of every linear, one after the other: Σ of the partial vectors.
-__device__ inline void addUp(const DecodeGroup& group, float* u, float* scratch) {
-    const int lane = threadIdx.x % 16, part = threadIdx.x / 16;
+// u of every linear, one after the other: Σ of the partial vectors, eight threads a value.
+__device__ inline void addUp(const DecodeGroup& group, float* u) {
+    int begin = 0;
     for (int l = 0; l < group.count; ++l) {
         const DecodeLora& lora = group.linear[l].lora;
-        for (int first = 0; first < lora.r; first += 16) {
+        // Whole warps go round together, so that their lanes can add up.
+        for (int v = threadIdx.x; v < (lora.r * 8 + 31) / 32 * 32; v += kThreads) {
+            const int element = v / 8, part = v % 8;
             float sum = 0;
-            if (first + lane < lora.r)
-                for (int s = part; s < lora.sums; s += kThreads / 16) sum += __ldcg(lora.u + s * lora.stride + first + lane);
-            scratch[threadIdx.x] = sum;
-            __syncthreads();
-            if (part == 0 && first + lane < lora.r) {
-                const int used = min(lora.sums, kThreads / 16);
-                for (int p = 1; p < used; ++p) sum += scratch[p * 16 + lane];
-                u[first + lane] = sum;
-            }
-            __syncthreads();
+            if (element < lora.r)
+                for (int s = part; s < lora.sums; s += 8) sum += __ldcg(lora.u + s * lora.stride + element);
+#pragma unroll
+            for (int step = 4; step > 0; step >>= 1) sum += __shfl_xor_sync(0xffffffffu, sum, step);
+            if (part == 0 && element < lora.r) u[begin + element] = sum;
         }
-        u += lora.r;
+        begin += lora.r;
     }
 }
 
-// One segment. The weights of the next tile are on their way while the present one is computed.
+// One segment, whose first tile has been read. Other warps compute while one waits for its weights.
 template <bool kNested, bool kWhole>
 __device__ void computeSegment(Shared& s, const DecodeLinear& linear, const Segment& segment,
-                               Reader<kNested, kWhole>& reader, Weights<kNested>& next, const float* u, float* out) {
+                               Reader<kNested, kWhole>& reader, Weights<kNested>& own, const float* u, float* out) {
     const std::uint32_t lane = threadIdx.x % 32, warp = threadIdx.x / 32, lane4 = lane * 4;
     const int row = threadIdx.x / 16, column = threadIdx.x % 16, count = reader.count;
     const int r = segment.piece == 0 ? linear.lora.r : 0;
@@ -196,24 +193,22 @@ __device__ void computeSegment(Shared& s, const DecodeLinear& linear, const Segm
     const auto* bias = static_cast<const Bf16*>(linear.bias);
     const bool adds_bias = column == kWarps && segment.piece == 0 && bias != nullptr;
     const __half* x = s.x + warp * kPerWarp * kNf4Block + lane % 4 * 16;
-#pragma unroll 2
     for (int tile = 0; tile < segment.tiles; ++tile) {
         float y = column < r ? *b * own_u : 0.0f;
         for (int j = column + 16; j < r; j += 16) y += b[j - column] * u[j];
         y *= lora_scale;
         if (adds_bias) y += __bfloat162float(bias[segment.row + tile * kGemvRows + row]);
         b += kGemvRows * linear.lora.r;
-        const Weights<kNested> own = next;
+        if (tile > 0) reader.read(own);
         const std::uint32_t at0 = reader.at0 - reader.per_row * kGemvRows, at1 = reader.at1 - reader.per_row * kGemvRows;
-        if (tile + 1 < segment.tiles) reader.read(next);
         float sum0 = 0, sum1 = 0;
 #pragma unroll
         for (int i = 0; i < kPerWarp; ++i) {
             if (!kWhole && i >= count) continue;
             const uint4* eight = reinterpret_cast<const uint4*>(x + i * kNf4Block);
-            float sums[4] = {};
+            float sums[4] = {}, more[4] = {};
             eightColumns(s.table, lane4, sums, own.upper[i].x, own.lower[i].x, eight[0]);
-            eightColumns(s.table, lane4, sums, own.upper[i].y, own.lower[i].y, eight[1]);
+            eightColumns(s.table, lane4, more, own.upper[i].y, own.lower[i].y, eight[1]);
             float scale0 = __uint_as_float(own.upper_scale[i]), scale1 = __uint_as_float(own.lower_scale[i]);
             if constexpr (kNested) {
                 const float nested0 = (at0 + i ^ at0) >> 8 ? own.upper_nested[1] : own.upper_nested[0];
@@ -221,8 +216,8 @@ __device__ void computeSegment(Shared& s, const DecodeLinear& linear, const Segm
                 scale0 = __fadd_rn(__fmul_rn(s.nested_code[own.upper_scale[i]], nested0), offset);
                 scale1 = __fadd_rn(__fmul_rn(s.nested_code[own.lower_scale[i]], nested1), offset);
             }
-            sum0 += sums[0] * scale0;
-            sum1 += sums[2] * scale1;
+            sum0 += (sums[0] + more[0]) * scale0;
+            sum1 += (sums[2] + more[2]) * scale1;
         }
         float(*part)[kGemvRows] = s.part[tile & 1];
         if (lane % 4 == 0) {
@@ -248,8 +243,8 @@ __global__ void __launch_bounds__(kThreads, kResident)
     const int end = static_cast<int>(static_cast<std::int64_t>(units) * (blockIdx.x + 1) / gridDim.x);
     Segment segment = segmentAt<kStacked>(group, number, end, tiles, rows);
     Reader<kNested, kWhole> reader(group.linear[segment.linear].weights, segment);
-    Weights<kNested> next;
-    if (number < end) reader.read(next);
+    Weights<kNested> weights;
+    if (number < end) reader.read(weights);
     s.table.fill();
     bool first = true;
     while (number < end) {
@@ -257,11 +252,11 @@ __global__ void __launch_bounds__(kThreads, kResident)
         if constexpr (kNested) s.nested_code[threadIdx.x] = linear.weights.nested_code[threadIdx.x];
         if (first) {
             waitForPrevious();
-            addUp(group, s.u, s.scratch);
+            addUp(group, s.u);
             first = false;
         } else {
             reader = Reader<kNested, kWhole>(linear.weights, segment);
-            reader.read(next);
+            reader.read(weights);
         }
         const int x_begin = linear.column + segment.piece * kGemvBlocks * kNf4Block;
         const int x_count = min(kGemvBlocks * kNf4Block, static_cast<int>(linear.weights.cols) - segment.piece * kGemvBlocks * kNf4Block);
@@ -270,7 +265,7 @@ __global__ void __launch_bounds__(kThreads, kResident)
         __syncthreads();
         const float* u = s.u;
         for (int l = 0; l < segment.linear; ++l) u += group.linear[l].lora.r;
-        computeSegment<kNested, kWhole>(s, linear, segment, reader, next, u, out);
+        computeSegment<kNested, kWhole>(s, linear, segment, reader, weights, u, out);
         number += segment.tiles;
         if (number < end) segment = segmentAt<kStacked>(group, number, end, tiles, rows);
         __syncthreads();  // nested_code and x are read by others

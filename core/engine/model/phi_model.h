@@ -84,6 +84,7 @@ class PhiModel {
 
     virtual const api::ModelInfo& info() const noexcept = 0;
     virtual api::MemoryUse memory() const noexcept { return {}; }
+    virtual void resetPeak() noexcept {}  // of memory(): the most held from now on
     // Names of the block linears in the order of the layers: "model.layers.0.self_attn.q_proj", … (what LoRA can
     // adapt).
     virtual std::vector<std::string> linearNames() const = 0;
