@@ -22,8 +22,8 @@ struct TrainBenchResult {
     double tokens_per_s = 0, supervised_tokens_per_s = 0;  // median step
     double tflops =
         0;  // 2·(base + LoRA products, forward and backward, head on targets)·tokens / time; attention left out
-    std::uint64_t peak_bytes = 0;  // of the process (VmHWM), or of the GPU's memory held by it
-    std::string mode;              // "cpu, NF4 base", "cuda, NF4 base, keep_all" …
+    std::uint64_t peak_bytes = 0;                     // of the process (VmHWM), or of the GPU's memory held by it
+    std::string mode;                                 // "cpu, NF4 base", "cuda, NF4 base, keep_all" …
     std::vector<engine::api::MemoryUse::Part> parts;  // of the GPU's memory
     double last_loss = 0;
 };

@@ -36,7 +36,8 @@ std::uint16_t toHalf(float value) {
     const auto sign = static_cast<std::uint16_t>(bits >> 16 & 0x8000u);
     const int exponent = static_cast<int>(bits >> 23 & 255u) - 127 + 15;
     if (exponent <= 0) return sign;
-    return static_cast<std::uint16_t>(sign | (((static_cast<std::uint32_t>(exponent) << 10) + ((bits >> 13) & 0x3ffu))));
+    return static_cast<std::uint16_t>(sign |
+                                      (((static_cast<std::uint32_t>(exponent) << 10) + ((bits >> 13) & 0x3ffu))));
 }
 
 // Quantiles of the normal distribution, by bisection of erf.
@@ -111,8 +112,7 @@ class ShardWriter {
         io::Json header = io::Json::object();
         std::uint64_t at = 0;
         for (const Tensor& t : tensors) {
-            header[t.name] = {
-                {"dtype", "F16"}, {"shape", t.shape}, {"data_offsets", {at, at + 2 * t.elements()}}};
+            header[t.name] = {{"dtype", "F16"}, {"shape", t.shape}, {"data_offsets", {at, at + 2 * t.elements()}}};
             at += 2 * t.elements();
         }
         std::string text = header.dump();

@@ -40,15 +40,16 @@ inline dataset::Batch separate(const std::vector<int>& lengths, int seed, int vo
 inline dataset::Batch tree(int seed, int vocab) {
     dataset::Batch batch;
     batch.samples = {seed};
-    addSegment(batch, 21, 0, {}, seed, vocab);                              // [0, 21)
-    addSegment(batch, 33, 21, {{0, 21}}, seed + 1, vocab);                  // [21, 54)
-    addSegment(batch, 9, 21, {{0, 21}}, seed + 2, vocab);                   // [54, 63)
-    addSegment(batch, 40, 54, {{0, 21}, {21, 54}}, seed + 3, vocab);        // [63, 103)
-    addSegment(batch, 5, 54, {{0, 21}, {21, 54}}, seed + 4, vocab);         // [103, 108)
+    addSegment(batch, 21, 0, {}, seed, vocab);                        // [0, 21)
+    addSegment(batch, 33, 21, {{0, 21}}, seed + 1, vocab);            // [21, 54)
+    addSegment(batch, 9, 21, {{0, 21}}, seed + 2, vocab);             // [54, 63)
+    addSegment(batch, 40, 54, {{0, 21}, {21, 54}}, seed + 3, vocab);  // [63, 103)
+    addSegment(batch, 5, 54, {{0, 21}, {21, 54}}, seed + 4, vocab);   // [103, 108)
     batch.targets.push_back({20, batch.tokens[21], 1});
     batch.targets.push_back({20, batch.tokens[54], 0.5f});
     for (int i = 21; i < 107; ++i)
-        if (i != 53 && i != 62 && i != 102) batch.targets.push_back({i, batch.tokens[static_cast<std::size_t>(i) + 1], 1});
+        if (i != 53 && i != 62 && i != 102)
+            batch.targets.push_back({i, batch.tokens[static_cast<std::size_t>(i) + 1], 1});
     return batch;
 }
 

@@ -60,7 +60,8 @@ class GpuKernelsTest : public QObject {
     void layerNormForwardAndBackward() {
         for (const int cols : {8, 88, 320, 2552, 2560, 2568, 5120, 8192}) {
             const int rows = upTo(70);
-            auto x = normals(random_, rows * cols), dy = normals(random_, rows * cols), dx = normals(random_, rows * cols);
+            auto x = normals(random_, rows * cols), dy = normals(random_, rows * cols),
+                 dx = normals(random_, rows * cols);
             std::vector<float> weight = normals(random_, cols), bias = normals(random_, cols);
             std::vector<float> y(x.size()), mean(static_cast<std::size_t>(rows)), rstd = mean;
             kernels::layerNorm(nullptr, host(x, rows, cols), weight.data(), bias.data(), 1e-5f, host(y, rows, cols),
@@ -107,7 +108,8 @@ class GpuKernelsTest : public QObject {
         auto rotary = kernels::RotaryEmbedding::make(300, 32, 10000);
         QVERIFY(rotary.has_value());
         const auto& table = rotary->table();
-        const std::vector<float> cos(table.cos, table.cos + 300 * table.half), sin(table.sin, table.sin + 300 * table.half);
+        const std::vector<float> cos(table.cos, table.cos + 300 * table.half),
+            sin(table.sin, table.sin + 300 * table.half);
         const Array<float> gcos(stream_, cos), gsin(stream_, sin);
         const kernels::RopeTable on_device{gcos.data(), gsin.data(), table.half};
         const int rows = 37, heads = 5, dim = 80, cols = heads * dim;
@@ -196,7 +198,8 @@ class GpuKernelsTest : public QObject {
                 } else {
                     absmax.assign(view.absmax, view.absmax + blocks);
                 }
-                const Array<float> gabsmax(stream_, absmax), gcode(stream_, nested_code), gnested(stream_, nested_absmax);
+                const Array<float> gabsmax(stream_, absmax), gcode(stream_, nested_code),
+                    gnested(stream_, nested_absmax);
                 const Array<std::uint8_t> gcodes(stream_, absmax_codes);
                 if (nested) {
                     on_device.absmax_codes = gcodes.data();
@@ -245,7 +248,8 @@ class GpuKernelsTest : public QObject {
             gpu::dropout(stream_, in.view(), 0.1, key, false, out.view());
             QCOMPARE(out.get(), expected);
             gpu::dropout(stream_, in.view(), 0.1, key, true, in.view());
-            for (float& v : expected) v = rounded(1.0f + (v == 0 ? 0.0f : static_cast<float>(65536.0 / (65536 - 6554))));
+            for (float& v : expected)
+                v = rounded(1.0f + (v == 0 ? 0.0f : static_cast<float>(65536.0 / (65536 - 6554))));
             QCOMPARE(in.get(), expected);
         }
     }
@@ -336,7 +340,8 @@ class GpuKernelsTest : public QObject {
                                   host(expected, m8, n));
                     auto ga = filled(a, a_rows, a_cols), gb = filled(b, b_rows, b_cols), gc = filled(c, m8, n);
                     OnDevice out(stream_, m8, n);
-                    OnDevice::require(gemm_->run(stream_, op_a, op_b, 0.5f, ga.view(), gb.view(), 1, gc.view(), out.view()));
+                    OnDevice::require(
+                        gemm_->run(stream_, op_a, op_b, 0.5f, ga.view(), gb.view(), 1, gc.view(), out.view()));
                     QVERIFY(relative(out.get(), expected) < kBf16 && out.whole);
                     for (int i = 0; i < m8; ++i)
                         for (int j = 0; j < n; ++j)
@@ -344,8 +349,8 @@ class GpuKernelsTest : public QObject {
                     std::vector<std::uint16_t> bias_bits;
                     for (const float v : bias) bias_bits.push_back(bf16Bits(v));
                     const Array<std::uint16_t> gbias(stream_, bias_bits);
-                    OnDevice::require(gemm_->run(stream_, op_a, op_b, 0.5f, ga.view(), gb.view(), 1, gc.view(), out.view(),
-                                                 gbias.data()));
+                    OnDevice::require(gemm_->run(stream_, op_a, op_b, 0.5f, ga.view(), gb.view(), 1, gc.view(),
+                                                 out.view(), gbias.data()));
                     QVERIFY(relative(out.get(), expected) < kBf16 && out.whole);
                     // float32 out, as gradients of A and B have it, with an odd width.
                     const int narrow = n - 3;
@@ -355,7 +360,8 @@ class GpuKernelsTest : public QObject {
                                       host(b, b_rows, b_cols).columns(0, narrow), 1, host(wanted, m8, narrow));
                         const Array<float> gsum(stream_, sum);
                         const Matrix to{gsum.data(), m8, narrow, narrow, Element::F32};
-                        OnDevice::require(gemm_->run(stream_, op_a, op_b, 1, ga.view(), gb.view().columns(0, narrow), 1, to, to));
+                        OnDevice::require(
+                            gemm_->run(stream_, op_a, op_b, 1, ga.view(), gb.view().columns(0, narrow), 1, to, to));
                         QVERIFY(relative(gsum.get(), wanted) < 1e-5);
                     }
                 }
@@ -394,9 +400,11 @@ class GpuKernelsTest : public QObject {
         sequences.cu_k = gcu_k.data();
         sequences.count = static_cast<int>(queries.size());
         const int rows = cu_q.back(), key_rows = cu_k.back(), width = heads * dim, kv = kv_heads * dim;
-        auto q = normals(random_, rows * width), k = normals(random_, key_rows * kv), v = normals(random_, key_rows * kv);
+        auto q = normals(random_, rows * width), k = normals(random_, key_rows * kv),
+             v = normals(random_, key_rows * kv);
         auto dout = normals(random_, rows * width);
-        std::vector<float> out(q.size()), lse(static_cast<std::size_t>(rows * heads)), dq(q.size()), dk(k.size()), dv(v.size());
+        std::vector<float> out(q.size()), lse(static_cast<std::size_t>(rows * heads)), dq(q.size()), dk(k.size()),
+            dv(v.size());
         const kernels::AttentionShape shape{heads, kv_heads, dim, 1 / std::sqrt(80.0f)};
         const kernels::Sequences plain{cu_q, cu_k};
         QVERIFY(kernels::attention(nullptr, shape, plain, host(q, rows, width), host(k, key_rows, kv),
@@ -422,7 +430,8 @@ class GpuKernelsTest : public QObject {
                 gpu::copyRows(stream_, m, copy.view());
                 return copy.get();
             };
-            QVERIFY2(relative(read(gradients->dq), dq) < 2e-2, qPrintable(QString::number(relative(read(gradients->dq), dq))));
+            QVERIFY2(relative(read(gradients->dq), dq) < 2e-2,
+                     qPrintable(QString::number(relative(read(gradients->dq), dq))));
             QVERIFY(relative(read(gradients->dk), dk) < 2e-2);
             QVERIFY(relative(read(gradients->dv), dv) < 2e-2);
             gpu::setDeterministic(false);

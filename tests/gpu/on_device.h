@@ -11,9 +11,9 @@
 #include "engine/kernels/half_cpu.h"
 
 // Skips the test where there is no card.
-#define NEEDS_GPU()                                                                    \
-    do {                                                                               \
-        if (const auto cards = studio::engine::kernels::gpu::cards(); !cards)          \
+#define NEEDS_GPU()                                                                        \
+    do {                                                                                   \
+        if (const auto cards = studio::engine::kernels::gpu::cards(); !cards)              \
             QSKIP(qPrintable("no GPU: " + QString::fromStdString(cards.error().message))); \
     } while (false)
 

@@ -95,7 +95,8 @@ class Engine {
     virtual ~Engine() = default;
     virtual DeviceInfo device() const noexcept = 0;
     virtual std::string_view buildInfo() const noexcept = 0;  // LibTorch version, BLAS
-    // Peak of the GPU's memory for a run, by component and without loading anything; empty where the processor computes.
+    // Peak of the GPU's memory for a run, by component and without loading anything; empty where the processor
+    // computes.
     virtual Result<MemoryUse> planMemory(const ModelSource& source, const LoraSpec& spec, const BatchSize& batch,
                                          const TrainPlan& plan) noexcept {
         (void)source, (void)spec, (void)batch, (void)plan;

@@ -73,7 +73,7 @@ struct TrainPlan {
 struct MemoryUse {
     std::uint64_t bytes = 0, peak_bytes = 0;  // held by the engine now, and at most since training began
     std::uint64_t free_bytes = 0;             // of the device
-    std::string mode;                         // of training: keep_all, selective, recompute; empty before the first step
+    std::string mode;  // of training: keep_all, selective, recompute; empty before the first step
     struct Part {
         std::string name;
         std::uint64_t bytes = 0;

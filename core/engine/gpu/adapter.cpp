@@ -50,8 +50,7 @@ void GpuAdapter::bind(const BlockShape& shape) {
     blocks_.clear();
     widths_ = {};
     for (const BlockAdapter& block : host_.blocks) {
-        blocks_.push_back(
-            {bindStack(block.input, shape), bindStack(block.dense, shape), bindStack(block.fc2, shape)});
+        blocks_.push_back({bindStack(block.input, shape), bindStack(block.dense, shape), bindStack(block.fc2, shape)});
         widths_[0] = std::max(widths_[0], blocks_.back().input.width);
         widths_[1] = std::max(widths_[1], blocks_.back().dense.width);
         widths_[2] = std::max(widths_[2], blocks_.back().fc2.width);

@@ -71,15 +71,14 @@ Result<void> Block::inputProduct(const Activations& act, std::int64_t row, std::
     const Matrix* kept = keptInput();
     const Matrix w = kept == nullptr ? group(rows, width + hidden)
                                      : kept->rowRange(row, rows).columns(ws_.u_width - width, width + hidden);
-    if (kept == nullptr)
-        weights_.input.expandPart(pass_.stream, row, row + rows, 0, hidden, w.columns(width, hidden));
+    if (kept == nullptr) weights_.input.expandPart(pass_.stream, row, row + rows, 0, hidden, w.columns(width, hidden));
     if (width > 0) {
         k::LoraPatches patches;
         addUp(patches, lora_->input, pass_.strength, -u_begin, row, rows);
         k::placeLora(pass_.stream, patches, w.columns(0, width));
     }
-    return pass_.gemm->run(pass_.stream, Op::Plain, Op::Transposed, 1, act.hu.columns(ws_.u_width - width, width + hidden),
-                           w, 0, out, out, bias);
+    return pass_.gemm->run(pass_.stream, Op::Plain, Op::Transposed, 1,
+                           act.hu.columns(ws_.u_width - width, width + hidden), w, 0, out, out, bias);
 }
 
 Result<void> Block::project(const int* positions, const Matrix& x, const Activations& act) const {
@@ -92,8 +91,7 @@ Result<void> Block::project(const int* positions, const Matrix& x, const Activat
     std::int64_t fc1_begin = inputWidth();  // of fc1's columns in u
     for (std::size_t i = 0; lora_ != nullptr && i < lora_->input.parts.size(); ++i)
         if (lora_->input.parts[i].linear == Linear::Fc1) fc1_begin = lora_->input.parts[i].u_begin;
-    STUDIO_CHECK(inputProduct(act, qkv, shape.intermediate, fc1_begin,
-                              fc1_bias, part.fc1));
+    STUDIO_CHECK(inputProduct(act, qkv, shape.intermediate, fc1_begin, fc1_bias, part.fc1));
     const auto& attention = geometry_.attention;
     k::rotate(pass_.stream, act.y.columns(0, shape.q + shape.kv), attention.heads + attention.kv_heads,
               attention.head_dim, geometry_.rope, positions, false);
@@ -128,8 +126,8 @@ Result<void> Block::output(const Matrix& x, const Activations& act, const Matrix
     STUDIO_CHECK(activate(act, true));
     const std::int64_t inner = shape.outputIn() + outputWidth();
     const Matrix* kept = keptOutput();
-    const Matrix w = kept == nullptr ? group(shape.hidden, inner)
-                                     : kept->rowRange(ws_.du_width, shape.hidden).columns(0, inner);
+    const Matrix w =
+        kept == nullptr ? group(shape.hidden, inner) : kept->rowRange(ws_.du_width, shape.hidden).columns(0, inner);
     if (kept == nullptr) weights_.output.expand(pass_.stream, w);
     if (lora_ != nullptr) {
         k::LoraPatches patches;

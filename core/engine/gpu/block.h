@@ -1,6 +1,6 @@
-// One block of phi on the GPU: x' = x + [o | gelu | u₂]·[W₂ | B₂]ᵀ + b₂ with [q | k | v | fc1] = [u₁ | h]·[B₁ | W₁]ᵀ + b₁.
-// LoRA rides in the products' inner dimension, both ways: dz = [du₂ | g]·[A₂ ; W₂], dh = [dy | du₁]·[W₁ ; A₁]. fc1 and
-// fc2 are products of their own, each with its own columns of u only.
+// One block of phi on the GPU: x' = x + [o | gelu | u₂]·[W₂ | B₂]ᵀ + b₂ with [q | k | v | fc1] = [u₁ | h]·[B₁ | W₁]ᵀ +
+// b₁. LoRA rides in the products' inner dimension, both ways: dz = [du₂ | g]·[A₂ ; W₂], dh = [dy | du₁]·[W₁ ; A₁]. fc1
+// and fc2 are products of their own, each with its own columns of u only.
 #pragma once
 
 #include "engine/gpu/adapter.h"
@@ -43,8 +43,8 @@ class Block {
     // What the memory mode did not keep, again.
     Result<void> recompute(const DeviceBatch& batch, const Matrix& x, const Activations& act, MemoryMode mode,
                            kernels::gpu::AttentionStateHandle* state) const;
-    // `g`: gradient of the block's output (its tail is overwritten), becomes that of its input if `needs_input`. Adds to
-    // the adapter's gradients; overwrites y.
+    // `g`: gradient of the block's output (its tail is overwritten), becomes that of its input if `needs_input`. Adds
+    // to the adapter's gradients; overwrites y.
     Result<void> backward(const DeviceBatch& batch, const Matrix& x, const Activations& act, const Matrix& g,
                           bool needs_input, kernels::gpu::AttentionStateHandle& state) const;
 

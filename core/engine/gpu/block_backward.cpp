@@ -34,8 +34,8 @@ Result<void> Block::loraGradients(const LoraPartStack& stack, const Matrix& dout
             k::dropout(pass_.stream, x, pass_.lora_dropout, key(static_cast<std::uint32_t>(part.linear)), false, in);
         }
         const Matrix da = floats(part.da, part.r, x.cols);
-        STUDIO_CHECK(pass_.gemm->run(pass_.stream, Op::Transposed, Op::Plain, 1, du.columns(part.u_begin, part.r), in, 1,
-                                     da, da));
+        STUDIO_CHECK(pass_.gemm->run(pass_.stream, Op::Transposed, Op::Plain, 1, du.columns(part.u_begin, part.r), in,
+                                     1, da, da));
     }
     return {};
 }
@@ -73,12 +73,11 @@ Result<void> Block::outputProductBackward(const Matrix& g, std::int64_t column, 
             addDown(patches, lora_->fc2, lora_->dense.width - u_begin, 0);
         k::placeLora(pass_.stream, patches, w.top(width));
     }
-    return pass_.gemm->run(pass_.stream, Op::Plain, Op::Plain, g.columns(ws_.du_width - width, width + hidden), w,
-                           out);
+    return pass_.gemm->run(pass_.stream, Op::Plain, Op::Plain, g.columns(ws_.du_width - width, width + hidden), w, out);
 }
 
-// From the gradient of the block's output to that of attention's output in dz and that of fc1 in y, and the gradients of
-// dense's and fc2's adapters.
+// From the gradient of the block's output to that of attention's output in dz and that of fc1 in y, and the gradients
+// of dense's and fc2's adapters.
 Result<void> Block::outputBackward(const Activations& act, const Matrix& g, bool through) const {
     const BlockShape& shape = geometry_.shape;
     const Columns part(shape, act.y, act.z);
@@ -99,8 +98,8 @@ Result<void> Block::outputBackward(const Activations& act, const Matrix& g, bool
         const Matrix b = small(hidden, width);
         k::placeLora(pass_.stream, patches, b);
         STUDIO_CHECK(pass_.gemm->run(pass_.stream, Op::Plain, Op::Plain, stream, b, du));
-        STUDIO_CHECK(loraGradients(lora_->dense, stream, act.o, act.z.columns(tail, dense_width),
-                                   du.columns(0, dense_width)));
+        STUDIO_CHECK(
+            loraGradients(lora_->dense, stream, act.o, act.z.columns(tail, dense_width), du.columns(0, dense_width)));
         STUDIO_CHECK(loraGradients(lora_->fc2, stream, part.activated, act.z.columns(tail + dense_width, fc2_width),
                                    du.columns(dense_width, fc2_width)));
     }
@@ -151,8 +150,8 @@ Result<void> Block::branchBackward(const Activations& act, const Matrix& g, bool
     for (const Branch& branch : branches) {
         dropped(branch);
         const Matrix din = dz.columns(branch.column, branch.width);
-        STUDIO_CHECK(pass_.gemm->run(pass_.stream, Op::Plain, Op::Plain, residual,
-                                     w.columns(branch.column, branch.width), din));
+        STUDIO_CHECK(
+            pass_.gemm->run(pass_.stream, Op::Plain, Op::Plain, residual, w.columns(branch.column, branch.width), din));
     }
     for (const Branch& branch : branches) {
         if (branch.stack.empty()) continue;
@@ -185,9 +184,9 @@ Result<void> Block::attentionBackward(const DeviceBatch& batch, const Activation
         k::gatherRows(pass_.stream, part.v, batch.key_row, values);
     }
     const Matrix dattended = ws_.dz.top(act.y.rows).columns(0, shape.q);
-    STUDIO_TRY(const k::AttentionGradients gradients,
-               k::attentionBackward(pass_.stream, attention, batch.sequences, dattended, part.q, keys, values, act.o,
-                                    *state));
+    STUDIO_TRY(
+        const k::AttentionGradients gradients,
+        k::attentionBackward(pass_.stream, attention, batch.sequences, dattended, part.q, keys, values, act.o, *state));
     const Matrix qkv = act.y.columns(0, shape.q + 2 * shape.kv);
     if (!context && geometry_.rope.half % 8 == 0) {
         k::packGradients(pass_.stream, gradients.dq, gradients.dk, gradients.dv, attention.head_dim, geometry_.rope,
@@ -218,17 +217,16 @@ Result<void> Block::inputBackward(const Activations& act, bool needs_input) cons
         const Matrix b = small(out, width);
         k::placeLora(pass_.stream, patches, b);
         for (const LoraPart& part : lora_->input.parts)
-            STUDIO_CHECK(pass_.gemm->run(
-                pass_.stream, Op::Plain, Op::Plain, dy.columns(part.out_begin, part.out),
-                b.rowRange(part.out_begin, part.out).columns(part.u_begin, part.u_width),
-                du.columns(part.u_begin, part.u_width)));
+            STUDIO_CHECK(pass_.gemm->run(pass_.stream, Op::Plain, Op::Plain, dy.columns(part.out_begin, part.out),
+                                         b.rowRange(part.out_begin, part.out).columns(part.u_begin, part.u_width),
+                                         du.columns(part.u_begin, part.u_width)));
         STUDIO_CHECK(loraGradients(lora_->input, dy, h(act), u(act), du));
     }
     if (!needs_input) return {};
     const std::int64_t extra = dropsInputs() ? 0 : width;
     const Matrix* kept = keptInput();
-    const Matrix w = kept == nullptr ? group(out + extra, hidden)
-                                     : kept->rowRange(0, out + extra).columns(ws_.u_width, hidden);
+    const Matrix w =
+        kept == nullptr ? group(out + extra, hidden) : kept->rowRange(0, out + extra).columns(ws_.u_width, hidden);
     if (kept == nullptr) weights_.input.expand(pass_.stream, w.top(out));
     if (extra > 0) {
         k::LoraPatches patches;

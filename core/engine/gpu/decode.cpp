@@ -90,9 +90,9 @@ Result<std::unique_ptr<GpuKvCache>> GpuKvCache::make(int layers, std::int64_t kv
     auto cache = std::make_unique<GpuKvCache>();
     cache->kv_ = kv;
     cache->capacity_ = capacity;
-    STUDIO_TRY(cache->memory_, Memory::allocate(static_cast<std::size_t>(2 * layers * kv) *
-                                                    static_cast<std::size_t>(capacity) * 2,
-                                                stream));
+    STUDIO_TRY(
+        cache->memory_,
+        Memory::allocate(static_cast<std::size_t>(2 * layers * kv) * static_cast<std::size_t>(capacity) * 2, stream));
     return cache;
 }
 
@@ -145,8 +145,8 @@ Result<void> GpuPhi::step(KvCache& cache, std::span<const int> tokens, double ad
                                 tokens.subspan(static_cast<std::size_t>(done), static_cast<std::size_t>(rows))));
     }
     const Head head{s.weights, pass, s.geometry.norm_epsilon};
-    STUDIO_CHECK(head.logits(s.decode.workspace.x[0].rowRange(rows - 1, 1), s.decode.workspace, last_logits,
-                             s.decode.logits));
+    STUDIO_CHECK(
+        head.logits(s.decode.workspace.x[0].rowRange(rows - 1, 1), s.decode.workspace, last_logits, s.decode.logits));
     own.setSize(own.size() + count);
     return {};
 } catch (const std::bad_alloc&) {

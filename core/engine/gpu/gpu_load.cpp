@@ -21,7 +21,8 @@ std::string reasonAgainst(const config::PhiConfig& config) {
     };
     if (config.hidden_size % 8 != 0 || config.hidden_size > k::kWidestNorm)
         return reason("hidden_size", config.hidden_size, "a multiple of 8 up to 8192");
-    if (config.intermediate_size % 8 != 0) return reason("intermediate_size", config.intermediate_size, "a multiple of 8");
+    if (config.intermediate_size % 8 != 0)
+        return reason("intermediate_size", config.intermediate_size, "a multiple of 8");
     if (config.head_dim % 8 != 0 || config.head_dim > 256)
         return reason("head dimension", config.head_dim, "a multiple of 8 up to 256");
     if (config.vocab_size % 8 != 0) return reason("vocab_size", config.vocab_size, "a multiple of 8");
@@ -49,8 +50,8 @@ api::ModelInfo describe(const config::PhiConfig& config, const api::ModelSource&
 
 Result<void> uploadRope(GpuPhi::State& state) {
     const auto& config = state.config;
-    STUDIO_TRY(const auto rotary, kernels::RotaryEmbedding::make(config.max_position_embeddings, config.rotary_dim,
-                                                                 config.rope_theta));
+    STUDIO_TRY(const auto rotary,
+               kernels::RotaryEmbedding::make(config.max_position_embeddings, config.rotary_dim, config.rope_theta));
     const kernels::RopeTable& table = rotary.table();
     const auto count = static_cast<std::size_t>(config.max_position_embeddings) * static_cast<std::size_t>(table.half);
     STUDIO_TRY(state.rope_memory, Memory::allocate(2 * count * sizeof(float), state.stream));

@@ -35,7 +35,8 @@ WorkspaceShape GpuPhi::State::workspaceShape() const {
 
 std::size_t GpuPhi::State::bytesFor(const WorkspaceShape& shape, const Limits& wanted) const {
     Workspace measure;
-    return Workspace::layOut(measure, nullptr, shape, wanted) + attentionBytes(shape, wanted, info.heads, info.head_dim, false);
+    return Workspace::layOut(measure, nullptr, shape, wanted) +
+           attentionBytes(shape, wanted, info.heads, info.head_dim, false);
 }
 
 Error GpuPhi::State::tooLarge(const WorkspaceShape& shape, std::uint64_t available) const {
@@ -50,13 +51,14 @@ Error GpuPhi::State::tooLarge(const WorkspaceShape& shape, std::uint64_t availab
         less.targets = std::min(less.targets, fits);
         less.key_rows = std::min(less.key_rows, 2 * fits);
     }
-    return {ErrorCode::OutOfMemory,
-            fmt::format("A micro-batch of {} tokens needs {} MB of the GPU's memory even when every layer is computed "
-                        "again, but {} MB can be had.",
-                        limits.rows, needed >> 20, available >> 20),
-            fmt::format("About {} tokens would fit: lower per_device_train_batch_size or max_seq_length, or close other "
-                        "programs that use the GPU.",
-                        fits)};
+    return {
+        ErrorCode::OutOfMemory,
+        fmt::format("A micro-batch of {} tokens needs {} MB of the GPU's memory even when every layer is computed "
+                    "again, but {} MB can be had.",
+                    limits.rows, needed >> 20, available >> 20),
+        fmt::format("About {} tokens would fit: lower per_device_train_batch_size or max_seq_length, or close other "
+                    "programs that use the GPU.",
+                    fits)};
 }
 
 // Saves expanding each linear twice a step, for 2 bytes a weight.
@@ -73,14 +75,15 @@ Result<void> GpuPhi::State::expandLinears(const WorkspaceShape& shape, std::uint
     layOutExpanded(workspace, expanded.data(), shape);
     workspace.embedding = weights.embedding;
     workspace.embedding.data = expanded.data() + linears;
-    STUDIO_CHECK(k::copyToDevice(stream, workspace.embedding.data, weights.embedding.data, weights.embedding_memory.bytes()));
+    STUDIO_CHECK(
+        k::copyToDevice(stream, workspace.embedding.data, weights.embedding.data, weights.embedding_memory.bytes()));
     const BlockShape& b = geometry.shape;
     for (std::size_t layer = 0; layer < weights.blocks.size(); ++layer) {
         const BlockWeights& block = weights.blocks[layer];
-        block.input.expand(stream, workspace.input_weights[layer].top(b.inputOut()).columns(workspace.u_width, b.hidden));
-        block.output.expand(stream, workspace.output_weights[layer]
-                                        .rowRange(workspace.du_width, b.hidden)
-                                        .columns(0, b.outputIn()));
+        block.input.expand(stream,
+                           workspace.input_weights[layer].top(b.inputOut()).columns(workspace.u_width, b.hidden));
+        block.output.expand(
+            stream, workspace.output_weights[layer].rowRange(workspace.du_width, b.hidden).columns(0, b.outputIn()));
     }
     return k::launched("expanding the weights");
 }
@@ -109,8 +112,8 @@ Result<void> GpuPhi::State::reserve(const Limits& wanted, bool wants_dropout) {
     Workspace::layOut(workspace, memory.data(), shape, limits);
     STUDIO_CHECK(expandLinears(shape, available));
     if (limits.training && shape.mode != mode && log != nullptr)
-        log->info(fmt::format("Memory mode {}: {} MB for {} rows.", nameOf(shape.mode), memory.bytes() >> 20,
-                              limits.rows));
+        log->info(
+            fmt::format("Memory mode {}: {} MB for {} rows.", nameOf(shape.mode), memory.bytes() >> 20, limits.rows));
     mode = shape.mode;
     laid_out = true;
     return {};

@@ -58,7 +58,7 @@ class Loader {
     Result<void*> bias(std::vector<Memory>& memory, const std::vector<float>& values) {
         std::vector<std::uint16_t> rounded(values.size());
         std::transform(values.begin(), values.end(), rounded.begin(), toBfloat16);
-        STUDIO_TRY(std::uint16_t* to, put(memory, rounded.data(), rounded.size()));
+        STUDIO_TRY(std::uint16_t * to, put(memory, rounded.data(), rounded.size()));
         return static_cast<void*>(to);
     }
     Result<BlockWeights> block(int layer);

@@ -92,7 +92,7 @@ std::uint64_t weightBytes(const config::PhiConfig& config, bool load_in_4bit, bo
     std::uint64_t block = 2 * held(shape.hidden * 4) + held(shape.inputOut() * 2) + 3 * held(shape.hidden * 2);
     for (int l = 0; l < kLinears; ++l) {
         const auto linear = static_cast<Linear>(l);
-        const std::int64_t count = shape.in(linear) * shape.out(linear), blocks = (count + 63) / 64;
+        const std::int64_t count = shape.in(linear)*shape.out(linear), blocks = (count + 63) / 64;
         if (!load_in_4bit)
             block += held(count * 2);
         else if (double_quant)
@@ -139,8 +139,9 @@ Result<api::MemoryUse> planMemory(const config::PhiConfig& config, const api::Lo
     part("activations and workspace", Workspace::layOut(measure, nullptr, shape, limits));
     part("attention", attentionBytes(shape, limits, config.num_attention_heads, config.head_dim, request.equal_length));
     part("batch", BatchUpload::bytesFor(limits.rows, limits.key_rows, limits.targets) * 5 / 4);
-    const std::uint64_t expanded = layOutExpanded(measure, nullptr, shape) +
-                                   static_cast<std::uint64_t>(config.vocab_size) * static_cast<std::uint64_t>(config.hidden_size) * 2;
+    const std::uint64_t expanded =
+        layOutExpanded(measure, nullptr, shape) +
+        static_cast<std::uint64_t>(config.vocab_size) * static_cast<std::uint64_t>(config.hidden_size) * 2;
     if (shape.mode == MemoryMode::KeepAll && left - expanded > use.peak_bytes + kSpare && left > expanded)
         part("expanded weights", expanded);
     use.mode = nameOf(shape.mode);

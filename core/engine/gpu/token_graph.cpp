@@ -34,11 +34,10 @@ std::size_t layOut(TokenBuffers& b, std::byte* base, const GpuPhi::State& s) {
     };
     const auto floats = [&](std::int64_t count) { return static_cast<float*>(take(count * 4)); };
     const std::int64_t columns = k::kGemvBlocks * kernels::kNf4Block;
-    b.piece_count =
-        static_cast<int>((shape.q + columns - 1) / columns + (shape.intermediate + columns - 1) / columns);
+    b.piece_count = static_cast<int>((shape.q + columns - 1) / columns + (shape.intermediate + columns - 1) / columns);
     b.sum_stride = s.adapter ? static_cast<int>(std::max(s.adapter->denseWidth(), s.adapter->fc2Width())) : 0;
-    const int blocks = k::decodeActBlocks(static_cast<int>(shape.q)) +
-                       k::decodeActBlocks(static_cast<int>(shape.intermediate));
+    const int blocks =
+        k::decodeActBlocks(static_cast<int>(shape.q)) + k::decodeActBlocks(static_cast<int>(shape.intermediate));
     b.input = static_cast<int*>(take(2 * sizeof(int)));
     b.x[0] = floats(shape.hidden);
     b.x[1] = floats(shape.hidden);
@@ -70,7 +69,8 @@ class Recorder {
     Result<void> record() const {
         k::decodeEmbed(s_.stream, s_.weights.embedding, b_.input, b_.x[0]);
         int from = 0, pieces = 0;
-        for (int layer = 0; layer < s_.info.layers; ++layer, from ^= 1, pieces = b_.piece_count) block(layer, from, pieces);
+        for (int layer = 0; layer < s_.info.layers; ++layer, from ^= 1, pieces = b_.piece_count)
+            block(layer, from, pieces);
         k::DecodeNorm last = norm(from, pieces, s_.weights.norm_weight, s_.weights.norm_bias);
         last.h = b_.h;
         last.h_half = nullptr;
@@ -134,8 +134,8 @@ class Recorder {
                 linear.lora = lora(partOf(dense ? block.dense : block.fc2, one.linear));
             }
             linear.lora.u = b_.sums + (dense ? 0 : static_cast<std::int64_t>(dense_blocks) * b_.sum_stride);
-            linear.lora.sums = dense ? dense_blocks
-                                     : k::decodeActBlocks(static_cast<int>(s_.geometry.shape.intermediate));
+            linear.lora.sums =
+                dense ? dense_blocks : k::decodeActBlocks(static_cast<int>(s_.geometry.shape.intermediate));
             linear.lora.stride = b_.sum_stride;
         }
         return group;

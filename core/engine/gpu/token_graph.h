@@ -12,7 +12,6 @@ bool tokenGraphFits(const GpuPhi::State& state);
 
 // Appends `token` at the end of the cache and gives its logits, [vocab]. The graph is recorded when cache, strength or
 // adapter are new; values of the adapter may change in between.
-Result<void> runTokenGraph(GpuPhi::State& state, GpuKvCache& cache, int token, float strength,
-                           std::span<float> logits);
+Result<void> runTokenGraph(GpuPhi::State& state, GpuKvCache& cache, int token, float strength, std::span<float> logits);
 
 }  // namespace studio::engine::gpu

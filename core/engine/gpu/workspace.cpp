@@ -115,7 +115,8 @@ std::size_t Workspace::layOut(Workspace& ws, std::byte* base, const WorkspaceSha
         }
     }
     ws.hidden = limits.training ? ws.g.columns(ws.du_width, b.hidden) : idle.y.columns(0, b.hidden);
-    ws.normed = ws.mode == MemoryMode::KeepAll ? arena.matrix(targets, b.hidden) : idle.hu.columns(ws.u_width, b.hidden);
+    ws.normed =
+        ws.mode == MemoryMode::KeepAll ? arena.matrix(targets, b.hidden) : idle.hu.columns(ws.u_width, b.hidden);
     const Matrix& space = limits.training ? ws.dz : idle.z;
     const std::int64_t fit = std::min(space.rows * space.ld / s.vocab, kLogitsRows);
     if (fit >= std::min(targets, kFewLogits))
@@ -145,14 +146,15 @@ std::size_t attentionBytes(const WorkspaceShape& s, const Limits& limits, int he
     const std::int64_t rows = limits.rows, keys = std::max(limits.key_rows, limits.rows), statistics = rows * heads * 4;
     if (!limits.training) return static_cast<std::size_t>(rows * b.q * 2 + statistics);
     const int layers = s.layers - s.lowest;
-    const int kept = s.mode == MemoryMode::Recompute ? 1 : layers - (s.mode == MemoryMode::Selective ? s.recomputed : 0);
+    const int kept =
+        s.mode == MemoryMode::Recompute ? 1 : layers - (s.mode == MemoryMode::Selective ? s.recomputed : 0);
     // dq, dk, dv and the float32 sum of dq; FlashAttention pads heads to 32 columns and copies dout and a strided out.
     std::int64_t bytes = (kept + 1) * statistics + rows * b.q * 2 + 2 * keys * b.kv * 2;
     if (equal_length)
         bytes += rows * b.q * 4;
     else
-        bytes += rows * heads * ((head_dim + 31) / 32 * 32) * 4 +
-                 rows * b.q * 2 * (s.mode == MemoryMode::KeepAll ? 2 : 1);
+        bytes +=
+            rows * heads * ((head_dim + 31) / 32 * 32) * 4 + rows * b.q * 2 * (s.mode == MemoryMode::KeepAll ? 2 : 1);
     return static_cast<std::size_t>(bytes);
 }
 

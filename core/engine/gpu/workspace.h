@@ -31,19 +31,20 @@ struct Activations {
 };
 
 struct Workspace {
-    std::vector<Matrix> x;             // the residual stream before each kept layer, and after the last
-    std::vector<Activations> kept;     // one a kept layer, or one for all
-    Matrix g;                          // [rows, du of dense, fc2 | gradient of the stream]
-    Matrix dz, dh;                     // [rows, …]
-    Matrix keys, values;               // [key rows, kv]: gathered
-    Matrix wide, residual;             // dropped inputs and branches; empty without dropout
-    void* weights = nullptr;           // a group of linears with its LoRA columns or rows, in bf16
-    void* lora = nullptr;              // A or B of one stack in bf16
+    std::vector<Matrix> x;          // the residual stream before each kept layer, and after the last
+    std::vector<Activations> kept;  // one a kept layer, or one for all
+    Matrix g;                       // [rows, du of dense, fc2 | gradient of the stream]
+    Matrix dz, dh;                  // [rows, …]
+    Matrix keys, values;            // [key rows, kv]: gathered
+    Matrix wide, residual;          // dropped inputs and branches; empty without dropout
+    void* weights = nullptr;        // a group of linears with its LoRA columns or rows, in bf16
+    void* lora = nullptr;           // A or B of one stack in bf16
     // Where memory is plenty the linears stay expanded, a layer each: [inputOut + u, u | hidden] with B in the first
-    // columns and A in the last rows, and [du + hidden, outputIn | du] with A in the first rows and B in the last columns.
+    // columns and A in the last rows, and [du + hidden, outputIn | du] with A in the first rows and B in the last
+    // columns.
     std::vector<Matrix> input_weights, output_weights;
-    Matrix embedding;                  // then on the card too
-    Matrix hidden, normed, logits;     // of the head: rows with targets; one chunk of logits
+    Matrix embedding;               // then on the card too
+    Matrix hidden, normed, logits;  // of the head: rows with targets; one chunk of logits
     float *head_mean = nullptr, *head_rstd = nullptr, *nll = nullptr;
     MemoryMode mode = MemoryMode::KeepAll;
     int recomputed = 0;  // with Selective: that many layers from the lowest on keep nothing

@@ -20,8 +20,8 @@ __device__ void one(const Factors& f, float& p, float g, float& m, float& v) {
     p = p * f.decay - f.step_size * m / (sqrtf(v) / f.correction2 + f.epsilon);
 }
 
-__global__ void __launch_bounds__(kThreads) update(Factors f, std::int64_t count, float* p, const float* g, float* m,
-                                                   float* v) {
+__global__ void __launch_bounds__(kThreads)
+    update(Factors f, std::int64_t count, float* p, const float* g, float* m, float* v) {
     const std::int64_t i = (blockIdx.x * static_cast<std::int64_t>(kThreads) + threadIdx.x) * 4;
     if (i + 4 <= count) {
         float4 p4 = *reinterpret_cast<float4*>(p + i), m4 = *reinterpret_cast<float4*>(m + i);
@@ -82,7 +82,7 @@ void adamW(Stream stream, const AdamWStep& step, std::int64_t count, float* para
                           static_cast<float>(step.epsilon),
                           static_cast<float>(step.learning_rate / (1 - std::pow(step.beta1, t)))};
     update<<<blocksFor((count + 3) / 4, kThreads), kThreads, 0, queue(stream)>>>(factors, count, parameters, gradients,
-                                                                                exp_avg, exp_avg_sq);
+                                                                                 exp_avg, exp_avg_sq);
 }
 
 void sumOfSquares(Stream stream, const float* values, std::int64_t count, double* partial, double* sum) {

@@ -20,7 +20,8 @@ struct MaxSum {
 
 __device__ MaxSum overBlock(MaxSum own, MaxSum* shared) {
     for (int lane = 16; lane > 0; lane >>= 1) {
-        const float max = __shfl_xor_sync(0xffffffffu, own.max, lane), sum = __shfl_xor_sync(0xffffffffu, own.sum, lane);
+        const float max = __shfl_xor_sync(0xffffffffu, own.max, lane),
+                    sum = __shfl_xor_sync(0xffffffffu, own.sum, lane);
         own.join(max, sum);
     }
     if (threadIdx.x % 32 == 0) shared[threadIdx.x / 32] = own;

@@ -23,8 +23,8 @@ constexpr int kNormThreads = 640, kNormRows = 4, kMostPieces = kDecodeMostPieces
 
 // Every block of threads adds up and normalises the row, four values a thread; the first one writes it, each has four
 // rows of A, which it reads before the kernel in front has ended.
-__global__ void __launch_bounds__(kNormThreads) normRow(const __grid_constant__ DecodeNorm n,
-                                                        const __grid_constant__ NormGroup group) {
+__global__ void __launch_bounds__(kNormThreads)
+    normRow(const __grid_constant__ DecodeNorm n, const __grid_constant__ NormGroup group) {
     __shared__ float shared[kNormThreads / 32], dots[kNormRows][kNormThreads / 32];
     letNextStart();
     const int c = static_cast<int>(threadIdx.x) * 4;
@@ -38,7 +38,8 @@ __global__ void __launch_bounds__(kNormThreads) normRow(const __grid_constant__ 
         to[k] = number < group.count ? const_cast<float*>(group.lora[number].u) + row : nullptr;
         a[k] = make_float4(0, 0, 0, 0);
         if (to[k] != nullptr && inside)
-            a[k] = *reinterpret_cast<const float4*>(group.lora[number].a + static_cast<std::int64_t>(row) * n.hidden + c);
+            a[k] =
+                *reinterpret_cast<const float4*>(group.lora[number].a + static_cast<std::int64_t>(row) * n.hidden + c);
     }
     float4 weight = make_float4(0, 0, 0, 0), bias = weight, v = weight, piece[kMostPieces];
     if (inside) {
@@ -50,7 +51,8 @@ __global__ void __launch_bounds__(kNormThreads) normRow(const __grid_constant__ 
         v = *reinterpret_cast<const float4*>(n.x + c);
 #pragma unroll
         for (int p = 0; p < kMostPieces; ++p)
-            piece[p] = p < n.count ? *reinterpret_cast<const float4*>(n.pieces + p * n.hidden + c) : make_float4(0, 0, 0, 0);
+            piece[p] =
+                p < n.count ? *reinterpret_cast<const float4*>(n.pieces + p * n.hidden + c) : make_float4(0, 0, 0, 0);
 #pragma unroll
         for (int p = 0; p < kMostPieces; ++p)
             v = make_float4(v.x + piece[p].x, v.y + piece[p].y, v.z + piece[p].z, v.w + piece[p].w);
@@ -86,7 +88,8 @@ __global__ void __launch_bounds__(kNormThreads) normRow(const __grid_constant__ 
         if (i == k && lane == 0 && to[i] != nullptr) *to[i] = all;
 }
 
-// One head and one piece of the sequence. Scores: two threads a key. Values: groups of head_dim / 8 threads, a key each.
+// One head and one piece of the sequence. Scores: two threads a key. Values: groups of head_dim / 8 threads, a key
+// each.
 __global__ void __launch_bounds__(kAttendThreads) attend(const __grid_constant__ DecodeAttention a) {
     __shared__ float q[kWidestHead], score[kKeysAtOnce], sums[kAttendThreads * 8], shared[kAttendWarps];
     letNextStart();
@@ -108,7 +111,8 @@ __global__ void __launch_bounds__(kAttendThreads) attend(const __grid_constant__
     const auto rotated = [&](const float* v, int i) {
         if (i >= 2 * a.rope.half) return v[i];
         const int j = i % a.rope.half;
-        return i < a.rope.half ? v[i] * cos[j] - v[i + a.rope.half] * sin[j] : v[i] * cos[j] + v[i - a.rope.half] * sin[j];
+        return i < a.rope.half ? v[i] * cos[j] - v[i + a.rope.half] * sin[j]
+                               : v[i] * cos[j] + v[i - a.rope.half] * sin[j];
     };
     const float* own_key = a.y + a.heads * dim + kv_head * dim;
     if (tid < dim) {
@@ -234,8 +238,7 @@ __global__ void __launch_bounds__(kThreads) activate(const __grid_constant__ Dec
 #pragma unroll
         for (int i = 0; i < kAhead; ++i) {
             const int r = static_cast<int>(threadIdx.x / 32) + k * kWarps, c = lane + 32 * i;
-            ahead[k][i] =
-                r < lora.r && c < count ? lora.a[static_cast<std::int64_t>(r) * width + column + c] : 0.0f;
+            ahead[k][i] = r < lora.r && c < count ? lora.a[static_cast<std::int64_t>(r) * width + column + c] : 0.0f;
         }
     waitForPrevious();
     const int c = column + static_cast<int>(threadIdx.x);
@@ -265,8 +268,8 @@ __global__ void __launch_bounds__(kThreads) activate(const __grid_constant__ Dec
     }
 }
 
-__global__ void __launch_bounds__(kThreads) embedRow(const void* table, Element element, std::int64_t ld, int cols,
-                                                     const int* token, float* x) {
+__global__ void __launch_bounds__(kThreads)
+    embedRow(const void* table, Element element, std::int64_t ld, int cols, const int* token, float* x) {
     letNextStart();
     const int c = blockIdx.x * kThreads + threadIdx.x;
     const std::int64_t at = *token * ld + c;
@@ -308,8 +311,8 @@ void decodeActivate(Stream stream, const DecodeActivate& a) {
 }
 
 void decodeEmbed(Stream stream, const Matrix& table, const int* token, float* x) {
-    launchEarly(embedRow, dim3(blocksFor(table.cols, kThreads)), kThreads, stream,
-                static_cast<const void*>(table.data), table.element, table.ld, static_cast<int>(table.cols), token, x);
+    launchEarly(embedRow, dim3(blocksFor(table.cols, kThreads)), kThreads, stream, static_cast<const void*>(table.data),
+                table.element, table.ld, static_cast<int>(table.cols), token, x);
 }
 
 }  // namespace studio::engine::kernels::gpu

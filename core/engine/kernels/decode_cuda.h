@@ -12,11 +12,11 @@
 
 namespace studio::engine::kernels::gpu {
 
-inline constexpr int kGemvRows = 16;     // of a tile
-inline constexpr int kGemvBlocks = 40;   // quantisation blocks of a piece: 2,560 columns
+inline constexpr int kGemvRows = 16;    // of a tile
+inline constexpr int kGemvBlocks = 40;  // quantisation blocks of a piece: 2,560 columns
 inline constexpr int kDecodeMostPieces = 8, kDecodeMostSplits = 16;
 inline constexpr int kDecodeMostRank = 512;  // Σ r of the linears of a group
-inline constexpr int kActColumns = 256;  // that one block of threads of activate() handles
+inline constexpr int kActColumns = 256;      // that one block of threads of activate() handles
 
 // LoRA of one linear: y += scale · B·u, u = Σ over `sums` partial vectors.
 struct DecodeLora {
@@ -49,7 +49,7 @@ struct DecodeNorm {
     const float *weight = nullptr, *bias = nullptr;
     float eps = 1e-5f;
     float* x_out = nullptr;
-    float* h = nullptr;       // may be null
+    float* h = nullptr;  // may be null
     void* h_half = nullptr;
 };
 void decodeNorm(Stream stream, const DecodeNorm& norm, const DecodeGroup* group);
@@ -66,10 +66,10 @@ struct DecodeAttention {
     int heads = 0, kv_heads = 0, head_dim = 0, splits = 0;  // at most kDecodeMostSplits
     float scale = 1;
     RopeTable rope;
-    const float* y = nullptr;        // q | k | v | …
+    const float* y = nullptr;                 // q | k | v | …
     void *keys = nullptr, *values = nullptr;  // bf16, [capacity, kv_heads·head_dim]
-    const int* position = nullptr;   // of this token; the row of the cache it is written to
-    float* partial = nullptr;        // [heads, splits, head_dim + 2]
+    const int* position = nullptr;            // of this token; the row of the cache it is written to
+    float* partial = nullptr;                 // [heads, splits, head_dim + 2]
 };
 // head_dim a multiple of 16 up to 128.
 void decodeAttention(Stream stream, const DecodeAttention& attention);
@@ -80,8 +80,8 @@ struct DecodeActivate {
     const float* partial = nullptr;
     const float* fc1 = nullptr;
     void* z = nullptr;
-    DecodeLora dense, fc2;   // of these: a, r
-    float* sums = nullptr;   // [blocks of dense | blocks of fc2, stride]
+    DecodeLora dense, fc2;  // of these: a, r
+    float* sums = nullptr;  // [blocks of dense | blocks of fc2, stride]
     int stride = 0;
 };
 void decodeActivate(Stream stream, const DecodeActivate& activate);

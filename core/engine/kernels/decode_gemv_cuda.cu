@@ -35,10 +35,9 @@ __device__ inline std::uint32_t look(const PairTable& table, std::uint32_t place
 
 __device__ inline void multiply(float* sums, std::uint32_t a0, std::uint32_t a1, std::uint32_t a2, std::uint32_t a3,
                                 std::uint32_t b0, std::uint32_t b1) {
-    asm volatile(
-        "mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 {%0,%1,%2,%3},{%4,%5,%6,%7},{%8,%9},{%0,%1,%2,%3};"
-        : "+f"(sums[0]), "+f"(sums[1]), "+f"(sums[2]), "+f"(sums[3])
-        : "r"(a0), "r"(a1), "r"(a2), "r"(a3), "r"(b0), "r"(b1));
+    asm volatile("mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 {%0,%1,%2,%3},{%4,%5,%6,%7},{%8,%9},{%0,%1,%2,%3};"
+                 : "+f"(sums[0]), "+f"(sums[1]), "+f"(sums[2]), "+f"(sums[3])
+                 : "r"(a0), "r"(a1), "r"(a2), "r"(a3), "r"(b0), "r"(b1));
 }
 
 // Eight codes of two rows against eight values of x.
@@ -76,7 +75,8 @@ __device__ Segment segmentAt(const DecodeGroup& group, int number, int end, int 
         segment.out = static_cast<std::int64_t>(piece) * rows + segment.row;
         for (; segment.linear + 1 < group.count; ++segment.linear) {
             const int of_this =
-                (static_cast<int>(group.linear[segment.linear].weights.cols) / kNf4Block + kGemvBlocks - 1) / kGemvBlocks;
+                (static_cast<int>(group.linear[segment.linear].weights.cols) / kNf4Block + kGemvBlocks - 1) /
+                kGemvBlocks;
             if (piece < of_this) break;
             piece -= of_this;
         }
@@ -112,8 +112,7 @@ struct Reader {
         at1 = at0 + 8 * per_row;
         codes0 = reinterpret_cast<const uint2*>(w.codes) + static_cast<std::uint64_t>(at0) * 4 + lane % 4;
         codes1 = codes0 + static_cast<std::uint64_t>(per_row) * 32;
-        const std::uint8_t* scales =
-            kNested ? w.absmax_codes : reinterpret_cast<const std::uint8_t*>(w.absmax);
+        const std::uint8_t* scales = kNested ? w.absmax_codes : reinterpret_cast<const std::uint8_t*>(w.absmax);
         constexpr std::uint32_t kBytes = kNested ? 1 : 4;
         scale0 = scales + static_cast<std::uint64_t>(at0) * kBytes;
         scale1 = scales + static_cast<std::uint64_t>(at1) * kBytes;
@@ -200,7 +199,8 @@ __device__ void computeSegment(Shared& s, const DecodeLinear& linear, const Segm
         if (adds_bias) y += __bfloat162float(bias[segment.row + tile * kGemvRows + row]);
         b += kGemvRows * linear.lora.r;
         if (tile > 0) reader.read(own);
-        const std::uint32_t at0 = reader.at0 - reader.per_row * kGemvRows, at1 = reader.at1 - reader.per_row * kGemvRows;
+        const std::uint32_t at0 = reader.at0 - reader.per_row * kGemvRows,
+                            at1 = reader.at1 - reader.per_row * kGemvRows;
         float sum0 = 0, sum1 = 0;
 #pragma unroll
         for (int i = 0; i < kPerWarp; ++i) {
@@ -259,7 +259,8 @@ __global__ void __launch_bounds__(kThreads, kResident)
             reader.read(weights);
         }
         const int x_begin = linear.column + segment.piece * kGemvBlocks * kNf4Block;
-        const int x_count = min(kGemvBlocks * kNf4Block, static_cast<int>(linear.weights.cols) - segment.piece * kGemvBlocks * kNf4Block);
+        const int x_count = min(kGemvBlocks * kNf4Block,
+                                static_cast<int>(linear.weights.cols) - segment.piece * kGemvBlocks * kNf4Block);
         for (int c = threadIdx.x * 8; c < x_count; c += kThreads * 8)
             *reinterpret_cast<uint4*>(s.x + c) = __ldcg(reinterpret_cast<const uint4*>(x + x_begin + c));
         __syncthreads();
@@ -276,8 +277,8 @@ __global__ void __launch_bounds__(kThreads, kResident)
 constexpr int kHeadThreads = 256, kHeadWarps = kHeadThreads / 32;
 
 // A warp a row, its values in pieces of eight.
-__global__ void __launch_bounds__(kHeadThreads) headRows(const Bf16* head, int rows, int cols, const Bf16* bias,
-                                                     const float* h, float* logits) {
+__global__ void __launch_bounds__(kHeadThreads)
+    headRows(const Bf16* head, int rows, int cols, const Bf16* bias, const float* h, float* logits) {
     extern __shared__ float hidden[];
     letNextStart();
     waitForPrevious();
@@ -316,10 +317,11 @@ void launch(Stream stream, const DecodeGroup& group, const void* x, float* out, 
     bool whole = true;  // every piece has all its blocks, so that nothing need be asked in between
     for (int i = 0; i < group.count; ++i)
         whole = whole && group.linear[i].weights.cols % (kGemvBlocks * kNf4Block) == 0;
-    const auto kernel = nested ? whole ? gemv<true, kStacked, true> : gemv<true, kStacked, false>
-                        : whole ? gemv<false, kStacked, true>
+    const auto kernel = nested  ? whole ? gemv<true, kStacked, true> : gemv<true, kStacked, false>
+                         : whole ? gemv<false, kStacked, true>
                                 : gemv<false, kStacked, false>;
-    launchEarly(kernel, gridFor(units), kThreads, stream, group, static_cast<const __half*>(x), out, units, tiles, rows);
+    launchEarly(kernel, gridFor(units), kThreads, stream, group, static_cast<const __half*>(x), out, units, tiles,
+                rows);
 }
 
 }  // namespace

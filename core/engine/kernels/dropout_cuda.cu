@@ -14,9 +14,9 @@ struct Counter {
 };
 
 // One call of Philox4x32-10 decides eight neighbours.
-__global__ void __launch_bounds__(kThreads) apply(const Bf16* in, std::int64_t ld_in, Counter counter,
-                                                  std::uint32_t threshold, float scale, bool accumulate, Bf16* out,
-                                                  std::int64_t ld_out, std::int64_t per_row, std::int64_t count) {
+__global__ void __launch_bounds__(kThreads)
+    apply(const Bf16* in, std::int64_t ld_in, Counter counter, std::uint32_t threshold, float scale, bool accumulate,
+          Bf16* out, std::int64_t ld_out, std::int64_t per_row, std::int64_t count) {
     const std::int64_t block = blockIdx.x * static_cast<std::int64_t>(kThreads) + threadIdx.x;
     if (block >= count) return;
     std::uint32_t a = static_cast<std::uint32_t>(block);
@@ -58,7 +58,7 @@ void dropout(Stream stream, const Matrix& in, double p, const DropoutKey& key, b
     const std::int64_t per_row = in.cols / 8, count = in.rows * per_row;
     if (count == 0) return;
     apply<<<blocksFor(count, kThreads), kThreads, 0, queue(stream)>>>(bf16(in), in.ld, counter, threshold, scale,
-                                                                     accumulate, bf16(out), out.ld, per_row, count);
+                                                                      accumulate, bf16(out), out.ld, per_row, count);
 }
 
 }  // namespace studio::engine::kernels::gpu

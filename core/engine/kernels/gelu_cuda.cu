@@ -13,8 +13,8 @@ __device__ float sigmoidPart(float v) {
     return 1.0f / (1.0f + __expf(-kTwiceRoot * (v + kCubic * v * v * v)));
 }
 
-__global__ void __launch_bounds__(kThreads) forward(const Bf16* x, std::int64_t ldx, Bf16* y, std::int64_t ldy,
-                                                    int cols) {
+__global__ void __launch_bounds__(kThreads)
+    forward(const Bf16* x, std::int64_t ldx, Bf16* y, std::int64_t ldy, int cols) {
     const std::int64_t row = blockIdx.x;
     const int c = (blockIdx.y * kThreads + threadIdx.x) * 8;
     if (c >= cols) return;
@@ -25,8 +25,8 @@ __global__ void __launch_bounds__(kThreads) forward(const Bf16* x, std::int64_t 
     storeEight(y + row * ldy + c, narrow(v));
 }
 
-__global__ void __launch_bounds__(kThreads) backward(const Bf16* dy, std::int64_t lddy, const Bf16* x,
-                                                     std::int64_t ldx, Bf16* dx, std::int64_t lddx, int cols) {
+__global__ void __launch_bounds__(kThreads) backward(const Bf16* dy, std::int64_t lddy, const Bf16* x, std::int64_t ldx,
+                                                     Bf16* dx, std::int64_t lddx, int cols) {
     const std::int64_t row = blockIdx.x;
     const int c = (blockIdx.y * kThreads + threadIdx.x) * 8;
     if (c >= cols) return;
@@ -55,7 +55,7 @@ void gelu(Stream stream, const Matrix& x, const Matrix& y) {
 void geluBackward(Stream stream, const Matrix& dy, const Matrix& x, const Matrix& dx) {
     if (x.rows == 0) return;
     backward<<<grid(x), kThreads, 0, queue(stream)>>>(bf16(dy), dy.ld, bf16(x), x.ld, bf16(dx), dx.ld,
-                                                     static_cast<int>(x.cols));
+                                                      static_cast<int>(x.cols));
 }
 
 }  // namespace studio::engine::kernels::gpu

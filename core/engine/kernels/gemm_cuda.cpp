@@ -26,7 +26,8 @@ std::uint32_t alignmentOf(const void* pointer) {
 
 Result<void> checked(cublasStatus_t status) {
     if (status == CUBLAS_STATUS_SUCCESS) return {};
-    return fail(deviceError("multiplying matrices", cublasLtGetStatusString(status), status == CUBLAS_STATUS_ALLOC_FAILED));
+    return fail(
+        deviceError("multiplying matrices", cublasLtGetStatusString(status), status == CUBLAS_STATUS_ALLOC_FAILED));
 }
 
 using Key = std::array<std::int64_t, 17>;
@@ -86,11 +87,25 @@ Result<void> Gemm::run(Stream stream, Op op_a, Op op_b, float alpha, const Matri
     STUDIO_CHECK(layout(added, addend));
     STUDIO_CHECK(layout(result, out));
 
-    const std::array<std::uint32_t, 4> alignments = {alignmentOf(b.data), alignmentOf(a.data),
-                                                     alignmentOf(addend.data), alignmentOf(out.data)};
-    const Key key = {out.rows, out.cols, k, a.ld, b.ld, addend.ld, out.ld, static_cast<std::int64_t>(op_a),
-                     static_cast<std::int64_t>(op_b), static_cast<std::int64_t>(out.element), bias != nullptr,
-                     beta != 0, addend.data == out.data, alignments[0], alignments[1], alignments[2], alignments[3]};
+    const std::array<std::uint32_t, 4> alignments = {alignmentOf(b.data), alignmentOf(a.data), alignmentOf(addend.data),
+                                                     alignmentOf(out.data)};
+    const Key key = {out.rows,
+                     out.cols,
+                     k,
+                     a.ld,
+                     b.ld,
+                     addend.ld,
+                     out.ld,
+                     static_cast<std::int64_t>(op_a),
+                     static_cast<std::int64_t>(op_b),
+                     static_cast<std::int64_t>(out.element),
+                     bias != nullptr,
+                     beta != 0,
+                     addend.data == out.data,
+                     alignments[0],
+                     alignments[1],
+                     alignments[2],
+                     alignments[3]};
     auto found = state_->algorithms.find(key);
     if (found == state_->algorithms.end()) {
         constexpr cublasLtMatmulPreferenceAttributes_t kAttributes[4] = {

@@ -18,8 +18,8 @@ class Gemm {
     ~Gemm();
 
     // out = alpha · op(a) · op(b) + beta · addend, plus bias in every row. addend may be out; bias is
-    // bf16, [out.cols], with bf16 out only. The algorithm is the library's first choice for the shape, so the same shapes give the same
-    // bits in every process.
+    // bf16, [out.cols], with bf16 out only. The algorithm is the library's first choice for the shape, so the same
+    // shapes give the same bits in every process.
     Result<void> run(Stream stream, Op op_a, Op op_b, float alpha, const Matrix& a, const Matrix& b, float beta,
                      const Matrix& addend, const Matrix& out, const void* bias = nullptr);
     Result<void> run(Stream stream, Op op_a, Op op_b, const Matrix& a, const Matrix& b, const Matrix& out) {

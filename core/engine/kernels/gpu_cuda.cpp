@@ -34,8 +34,8 @@ std::string hex(const cudaUUID_t& uuid) {
 
 Error noRoom(std::size_t bytes, const MemoryState& state) {
     return {ErrorCode::OutOfMemory,
-            "The GPU has no room for " + std::to_string(bytes >> 20) + " MB more: " +
-                std::to_string(state.allocated >> 20) + " MB are held by this program and " +
+            "The GPU has no room for " + std::to_string(bytes >> 20) +
+                " MB more: " + std::to_string(state.allocated >> 20) + " MB are held by this program and " +
                 std::to_string(state.free >> 20) + " of " + std::to_string(state.total >> 20) + " MB are free.",
             "Set gradient_checkpointing to true, lower per_device_train_batch_size or max_seq_length, or close other "
             "programs that use the GPU."};
@@ -96,8 +96,8 @@ Result<Memory> Memory::allocate(std::size_t bytes, Stream stream, bool zero_it) 
     Memory memory;
     if (bytes == 0) return memory;
     try {
-        memory.memory_.reset(static_cast<std::byte*>(
-            c10::cuda::CUDACachingAllocator::raw_alloc_with_stream(bytes, queue(stream))));
+        memory.memory_.reset(
+            static_cast<std::byte*>(c10::cuda::CUDACachingAllocator::raw_alloc_with_stream(bytes, queue(stream))));
     } catch (const c10::OutOfMemoryError&) {
         int card = 0;
         cudaGetDevice(&card);

@@ -7,9 +7,9 @@ namespace {
 
 // A block a row, which its threads keep in registers: kParts pieces of eight values each.
 template <int kThreads, int kParts>
-__global__ void __launch_bounds__(kThreads) forward(const Bf16* x, std::int64_t ldx, const float* weight,
-                                                    const float* bias, int cols, float eps, Bf16* y, std::int64_t ldy,
-                                                    float* mean_out, float* rstd_out) {
+__global__ void __launch_bounds__(kThreads)
+    forward(const Bf16* x, std::int64_t ldx, const float* weight, const float* bias, int cols, float eps, Bf16* y,
+            std::int64_t ldy, float* mean_out, float* rstd_out) {
     __shared__ float shared[kThreads / 32];
     const std::int64_t row = blockIdx.x;
     float v[kParts][8];
@@ -48,8 +48,8 @@ __global__ void __launch_bounds__(kThreads) forward(const Bf16* x, std::int64_t 
 
 template <int kThreads, int kParts>
 __global__ void __launch_bounds__(kThreads)
-    backward(const Bf16* dy, std::int64_t lddy, const Bf16* x, std::int64_t ldx, const float* weight, const float* means,
-             const float* rstds, int cols, bool accumulate, Bf16* dx, std::int64_t lddx) {
+    backward(const Bf16* dy, std::int64_t lddy, const Bf16* x, std::int64_t ldx, const float* weight,
+             const float* means, const float* rstds, int cols, bool accumulate, Bf16* dx, std::int64_t lddx) {
     __shared__ float shared[kThreads / 32];
     const std::int64_t row = blockIdx.x;
     const float mean = means[row], rstd = rstds[row];
@@ -86,8 +86,8 @@ __global__ void __launch_bounds__(kThreads)
 // A warp a row, kept packed: no barrier, and every load is under way at once.
 constexpr int kWarpRows = 4, kWarpParts = 10;
 __global__ void __launch_bounds__(32 * kWarpRows)
-    forwardNarrow(const Bf16* x, std::int64_t ldx, const float* weight, const float* bias, int rows, int cols, float eps,
-                  Bf16* y, std::int64_t ldy, float* mean_out, float* rstd_out) {
+    forwardNarrow(const Bf16* x, std::int64_t ldx, const float* weight, const float* bias, int rows, int cols,
+                  float eps, Bf16* y, std::int64_t ldy, float* mean_out, float* rstd_out) {
     const int row = static_cast<int>(blockIdx.x) * kWarpRows + static_cast<int>(threadIdx.x / 32);
     const int lane = threadIdx.x % 32;
     if (row >= rows) return;
@@ -149,8 +149,8 @@ void layerNorm(Stream stream, const Matrix& x, const float* weight, const float*
         forwardNarrow<<<blocksFor(x.rows, kWarpRows), 32 * kWarpRows, 0, queue(stream)>>>(
             bf16(x), x.ld, weight, bias, static_cast<int>(x.rows), cols, eps, bf16(y), y.ld, mean, rstd);
     else
-        forward<kWide, 2><<<rows, kWide, 0, queue(stream)>>>(bf16(x), x.ld, weight, bias, cols, eps, bf16(y), y.ld,
-                                                            mean, rstd);
+        forward<kWide, 2>
+            <<<rows, kWide, 0, queue(stream)>>>(bf16(x), x.ld, weight, bias, cols, eps, bf16(y), y.ld, mean, rstd);
 }
 
 void layerNormBackward(Stream stream, const Matrix& dy, const Matrix& x, const float* weight, const float* mean,
@@ -160,10 +160,10 @@ void layerNormBackward(Stream stream, const Matrix& dy, const Matrix& x, const f
     const int cols = static_cast<int>(x.cols);
     if (cols <= kNarrow * 16)
         backward<kNarrow, 2><<<rows, kNarrow, 0, queue(stream)>>>(bf16(dy), dy.ld, bf16(x), x.ld, weight, mean, rstd,
-                                                                 cols, accumulate, bf16(dx), dx.ld);
+                                                                  cols, accumulate, bf16(dx), dx.ld);
     else
         backward<kWide, 2><<<rows, kWide, 0, queue(stream)>>>(bf16(dy), dy.ld, bf16(x), x.ld, weight, mean, rstd, cols,
-                                                             accumulate, bf16(dx), dx.ld);
+                                                              accumulate, bf16(dx), dx.ld);
 }
 
 }  // namespace studio::engine::kernels::gpu

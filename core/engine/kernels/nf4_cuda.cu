@@ -31,8 +31,8 @@ __device__ float scaleOf(const Nf4View& w, std::int64_t block) {
 }
 
 // A thread expands eight weights, which lie in one block because a row is a multiple of eight.
-__global__ void __launch_bounds__(kThreads) expand(Nf4View w, Bf16* out, std::int64_t ld, std::uint32_t per_row,
-                                                   std::uint32_t count) {
+__global__ void __launch_bounds__(kThreads)
+    expand(Nf4View w, Bf16* out, std::int64_t ld, std::uint32_t per_row, std::uint32_t count) {
     __shared__ float code[16];
     if (threadIdx.x < 16) code[threadIdx.x] = kCode[threadIdx.x];
     __syncthreads();
@@ -70,8 +70,8 @@ __device__ int nearest(float x) {
 }
 
 // A warp a block of 64: a lane has two neighbours, which share a byte.
-__global__ void __launch_bounds__(kThreads) quantise(const void* values, Element element, std::int64_t count,
-                                                     std::uint8_t* codes, float* absmax, int* bad) {
+__global__ void __launch_bounds__(kThreads)
+    quantise(const void* values, Element element, std::int64_t count, std::uint8_t* codes, float* absmax, int* bad) {
     const std::int64_t block = (blockIdx.x * static_cast<std::int64_t>(kThreads) + threadIdx.x) / 32;
     const int lane = threadIdx.x % 32;
     const std::int64_t first = block * kNf4Block + 2 * lane;
@@ -99,9 +99,9 @@ __global__ void __launch_bounds__(kThreads) quantise(const void* values, Element
     if (first < count) codes[first / 2] = static_cast<std::uint8_t>(high << 4 | low);
 }
 
-__global__ void __launch_bounds__(kThreads) toBf16(const void* values, Element element, std::int64_t in_ld,
-                                                   std::int64_t cols, std::int64_t count, Bf16* out, std::int64_t ld,
-                                                   int* bad) {
+__global__ void __launch_bounds__(kThreads)
+    toBf16(const void* values, Element element, std::int64_t in_ld, std::int64_t cols, std::int64_t count, Bf16* out,
+           std::int64_t ld, int* bad) {
     const std::int64_t i = blockIdx.x * static_cast<std::int64_t>(kThreads) + threadIdx.x;
     if (i >= count) return;
     const std::int64_t row = i / cols, col = i - row * cols;
@@ -121,14 +121,14 @@ void expandNf4(Stream stream, const Nf4View& weights, const Matrix& out) {
 void quantiseNf4(Stream stream, const Matrix& values, std::uint8_t* codes, float* absmax, int* bad) {
     const std::int64_t count = values.rows * values.cols, blocks = (count + kNf4Block - 1) / kNf4Block;
     quantise<<<blocksFor(blocks * 32, kThreads), kThreads, 0, queue(stream)>>>(values.data, values.element, count,
-                                                                              codes, absmax, bad);
+                                                                               codes, absmax, bad);
 }
 
 void convert(Stream stream, const Matrix& values, const Matrix& out, int* bad) {
     const std::int64_t count = values.rows * values.cols;
     if (count == 0) return;
     toBf16<<<blocksFor(count, kThreads), kThreads, 0, queue(stream)>>>(values.data, values.element, values.ld,
-                                                                      values.cols, count, bf16(out), out.ld, bad);
+                                                                       values.cols, count, bf16(out), out.ld, bad);
 }
 
 }  // namespace studio::engine::kernels::gpu

@@ -8,7 +8,8 @@
 namespace studio::engine::kernels::gpu {
 
 // out = bf16(code · scale), [rows, cols]. `weights` has device pointers. cols, out.ld and out's first column are
-// multiples of 8. (T. Dettmers et al., "QLoRA", 2023; arithmetic of bitsandbytes: the product in float32, then rounded.)
+// multiples of 8. (T. Dettmers et al., "QLoRA", 2023; arithmetic of bitsandbytes: the product in float32, then
+// rounded.)
 void expandNf4(Stream stream, const Nf4View& weights, const Matrix& out);
 
 // Codes and absmax of `values` (any element type, rows without gaps) in blocks of 64, as quantiseNf4 of engine/quant:

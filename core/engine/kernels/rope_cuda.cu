@@ -8,9 +8,9 @@ namespace {
 constexpr int kThreads = 256;
 
 // A thread one pair (x[j], x[j + half]) of a head.
-__global__ void __launch_bounds__(kThreads) rotatePairs(Bf16* x, std::int64_t ld, int heads, int head_dim,
-                                                        RopeTable table, const int* positions, float sign,
-                                                        std::int64_t count) {
+__global__ void __launch_bounds__(kThreads)
+    rotatePairs(Bf16* x, std::int64_t ld, int heads, int head_dim, RopeTable table, const int* positions, float sign,
+                std::int64_t count) {
     const std::int64_t i = blockIdx.x * static_cast<std::int64_t>(kThreads) + threadIdx.x;
     if (i >= count) return;
     const std::int64_t per_row = static_cast<std::int64_t>(heads) * table.half, row = i / per_row;
@@ -24,12 +24,13 @@ __global__ void __launch_bounds__(kThreads) rotatePairs(Bf16* x, std::int64_t ld
 }
 
 // A thread eight pairs; half is a multiple of 8.
-__global__ void __launch_bounds__(kThreads) rotateEights(Bf16* x, std::int64_t ld, int heads, int head_dim,
-                                                         RopeTable table, const int* positions, float sign,
-                                                         std::uint32_t count) {
+__global__ void __launch_bounds__(kThreads)
+    rotateEights(Bf16* x, std::int64_t ld, int heads, int head_dim, RopeTable table, const int* positions, float sign,
+                 std::uint32_t count) {
     const std::uint32_t i = blockIdx.x * kThreads + threadIdx.x;
     if (i >= count) return;
-    const std::uint32_t eights = static_cast<std::uint32_t>(table.half) / 8, per_row = heads * eights, row = i / per_row;
+    const std::uint32_t eights = static_cast<std::uint32_t>(table.half) / 8, per_row = heads * eights,
+                        row = i / per_row;
     const std::uint32_t rest = i - row * per_row, head = rest / eights, j = (rest - head * eights) * 8;
     Bf16* at = x + row * ld + head * static_cast<std::uint32_t>(head_dim) + j;
     const std::int64_t angle = static_cast<std::int64_t>(positions[row]) * table.half + j;
@@ -54,7 +55,9 @@ __global__ void __launch_bounds__(kThreads)
     const float* cos = table.cos + static_cast<std::int64_t>(positions[row]) * table.half;
     const float* sin = table.sin + static_cast<std::int64_t>(positions[row]) * table.half;
     for (int c = threadIdx.x * 8; c < q + 2 * kv; c += kThreads * 8) {
-        const Bf16* from = c < q ? dq + row * q + c : c < q + kv ? dk + row * kv + (c - q) : dv + row * kv + (c - q - kv);
+        const Bf16* from = c < q        ? dq + row * q + c
+                           : c < q + kv ? dk + row * kv + (c - q)
+                                        : dv + row * kv + (c - q - kv);
         Eight e = loadEight(from);
         const int d = (c < q ? c : c - q) % head_dim;
         if (c < q + kv && d < 2 * table.half) {
@@ -85,7 +88,7 @@ void rotate(Stream stream, const Matrix& x, int heads, int head_dim, const RopeT
         return;
     }
     rotatePairs<<<blocksFor(count, kThreads), kThreads, 0, queue(stream)>>>(bf16(x), x.ld, heads, head_dim, table,
-                                                                           positions, inverse ? -1.0f : 1.0f, count);
+                                                                            positions, inverse ? -1.0f : 1.0f, count);
 }
 
 void packGradients(Stream stream, const Matrix& dq, const Matrix& dk, const Matrix& dv, int head_dim,

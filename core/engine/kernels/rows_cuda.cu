@@ -38,9 +38,9 @@ __device__ Eight anyEight(const void* table, Element element, std::int64_t at) {
     return narrow(v);
 }
 
-__global__ void __launch_bounds__(kThreads) gather(const void* table, Element element, std::int64_t ld_table,
-                                                   const int* index, Bf16* out, std::int64_t ld, int per_row,
-                                                   std::int64_t count) {
+__global__ void __launch_bounds__(kThreads)
+    gather(const void* table, Element element, std::int64_t ld_table, const int* index, Bf16* out, std::int64_t ld,
+           int per_row, std::int64_t count) {
     const std::uint32_t i = vectorIndex();
     if (i >= count) return;
     const Place at = placeOf(i, per_row);
@@ -60,9 +60,9 @@ __global__ void __launch_bounds__(kThreads) scatter(const Bf16* in, std::int64_t
     storeEight(out + static_cast<std::int64_t>(index[at.row]) * ld + at.col, narrow(v));
 }
 
-__global__ void __launch_bounds__(kThreads) addReaders(const Bf16* in, std::int64_t ld_in, const int* begin,
-                                                       const int* readers, Bf16* out, std::int64_t ld, int per_row,
-                                                       std::int64_t count) {
+__global__ void __launch_bounds__(kThreads)
+    addReaders(const Bf16* in, std::int64_t ld_in, const int* begin, const int* readers, Bf16* out, std::int64_t ld,
+               int per_row, std::int64_t count) {
     const std::uint32_t i = vectorIndex();
     if (i >= count) return;
     const Place at = placeOf(i, per_row);
@@ -76,8 +76,8 @@ __global__ void __launch_bounds__(kThreads) addReaders(const Bf16* in, std::int6
     storeEight(out + at.row * ld + at.col, narrow(sum));
 }
 
-__global__ void __launch_bounds__(kThreads) fill(const Bf16* bias, Bf16* out, std::int64_t ld, int per_row,
-                                                 std::int64_t count) {
+__global__ void __launch_bounds__(kThreads)
+    fill(const Bf16* bias, Bf16* out, std::int64_t ld, int per_row, std::int64_t count) {
     const std::uint32_t i = vectorIndex();
     if (i >= count) return;
     const Place at = placeOf(i, per_row);
@@ -85,8 +85,8 @@ __global__ void __launch_bounds__(kThreads) fill(const Bf16* bias, Bf16* out, st
     storeEight(out + at.row * ld + at.col, e);
 }
 
-__global__ void __launch_bounds__(kThreads) patchRegion(LoraPatches patches, Bf16* out, std::int64_t ld, int per_row,
-                                                        std::int64_t count) {
+__global__ void __launch_bounds__(kThreads)
+    patchRegion(LoraPatches patches, Bf16* out, std::int64_t ld, int per_row, std::int64_t count) {
     const std::uint32_t i = vectorIndex();
     if (i >= count) return;
     const Place at = placeOf(i, per_row);
@@ -106,15 +106,16 @@ __global__ void __launch_bounds__(kThreads) patchRegion(LoraPatches patches, Bf1
 
 // Plain bf16 rows: a block of threads a row, four vectors under way in each thread.
 constexpr int kCopyThreads = 80, kCopyAhead = 4;
-__global__ void __launch_bounds__(kCopyThreads) copyWide(const Bf16* in, std::int64_t ld_in, Bf16* out, std::int64_t ld,
-                                                         int cols) {
+__global__ void __launch_bounds__(kCopyThreads)
+    copyWide(const Bf16* in, std::int64_t ld_in, Bf16* out, std::int64_t ld, int cols) {
     const Bf16* from = in + blockIdx.x * ld_in;
     Bf16* to = out + blockIdx.x * ld;
     for (int c = static_cast<int>(threadIdx.x) * 8; c < cols; c += kCopyThreads * 8 * kCopyAhead) {
         uint4 piece[kCopyAhead];
 #pragma unroll
         for (int i = 0; i < kCopyAhead; ++i)
-            if (const int at = c + i * kCopyThreads * 8; at < cols) piece[i] = __ldcs(reinterpret_cast<const uint4*>(from + at));
+            if (const int at = c + i * kCopyThreads * 8; at < cols)
+                piece[i] = __ldcs(reinterpret_cast<const uint4*>(from + at));
 #pragma unroll
         for (int i = 0; i < kCopyAhead; ++i)
             if (const int at = c + i * kCopyThreads * 8; at < cols) *reinterpret_cast<uint4*>(to + at) = piece[i];
@@ -135,13 +136,13 @@ void gatherRows(Stream stream, const Matrix& table, const int* index, const Matr
     const Launch l(out);
     if (l.count == 0) return;
     gather<<<l.blocks, kThreads, 0, queue(stream)>>>(table.data, table.element, table.ld, index, bf16(out), out.ld,
-                                                    l.per_row, l.count);
+                                                     l.per_row, l.count);
 }
 
 void copyRows(Stream stream, const Matrix& in, const Matrix& out) {
     if (in.element == Element::BF16 && out.cols >= kCopyThreads * 8 && out.rows > 0) {
-        copyWide<<<static_cast<unsigned>(out.rows), kCopyThreads, 0, queue(stream)>>>(bf16(in), in.ld, bf16(out), out.ld,
-                                                                                     static_cast<int>(out.cols));
+        copyWide<<<static_cast<unsigned>(out.rows), kCopyThreads, 0, queue(stream)>>>(
+            bf16(in), in.ld, bf16(out), out.ld, static_cast<int>(out.cols));
         return;
     }
     gatherRows(stream, in, nullptr, out);
@@ -155,21 +156,21 @@ void scatterRows(Stream stream, const Matrix& in, const int* index, float scale,
     const Launch l(in);
     if (l.count == 0) return;
     scatter<<<l.blocks, kThreads, 0, queue(stream)>>>(bf16(in), in.ld, index, scale, bf16(out), out.ld, l.per_row,
-                                                     l.count);
+                                                      l.count);
 }
 
 void sumReaders(Stream stream, const Matrix& in, const int* begin, const int* readers, const Matrix& out) {
     const Launch l(out);
     if (l.count == 0) return;
     addReaders<<<l.blocks, kThreads, 0, queue(stream)>>>(bf16(in), in.ld, begin, readers, bf16(out), out.ld, l.per_row,
-                                                        l.count);
+                                                         l.count);
 }
 
 void fillRows(Stream stream, const void* bias, const Matrix& out) {
     const Launch l(out);
     if (l.count == 0) return;
     fill<<<l.blocks, kThreads, 0, queue(stream)>>>(static_cast<const Bf16*>(bias), bf16(out), out.ld, l.per_row,
-                                                  l.count);
+                                                   l.count);
 }
 
 void placeLora(Stream stream, const LoraPatches& patches, const Matrix& region) {

@@ -103,7 +103,7 @@ std::uint64_t CpuPhi::reservedBytes(const Limits& limits) const {
 }
 
 Result<void> CpuPhi::forward(const dataset::Batch& batch, const ForwardOptions& options,
-                               std::span<float> target_nll) try {
+                             std::span<float> target_nll) try {
     State& s = *state_;
     s.pending = false;
     s.kept_logits.clear();

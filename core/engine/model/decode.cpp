@@ -37,7 +37,7 @@ Result<void> CpuPhi::State::reserveDecoding() {
 }
 
 Result<void> CpuPhi::State::decodeRows(PhiKvCache& cache, int begin, std::span<const int> tokens, float strength,
-                                         std::span<float> last_logits) {
+                                       std::span<float> last_logits) {
     const auto rows = static_cast<int>(tokens.size());
     PassOptions options;
     options.strength = strength;
@@ -60,7 +60,7 @@ Result<std::unique_ptr<KvCache>> CpuPhi::newCache(int capacity) {
 }
 
 Result<void> CpuPhi::step(KvCache& cache, std::span<const int> tokens, double adapter_strength,
-                            std::span<float> last_logits, std::stop_token stop) try {
+                          std::span<float> last_logits, std::stop_token stop) try {
     auto& own = static_cast<PhiKvCache&>(cache);
     State& s = *state_;
     const auto count = static_cast<int>(tokens.size());

@@ -1,5 +1,5 @@
-// An adapter that is trained in the memory of a GPU: values, gradients and AdamW's moments as flat float32 buffers in the
-// layout of AdapterParameters.
+// An adapter that is trained in the memory of a GPU: values, gradients and AdamW's moments as flat float32 buffers in
+// the layout of AdapterParameters.
 #pragma once
 
 #include <span>

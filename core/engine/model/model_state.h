@@ -7,8 +7,8 @@
 
 #include "config/model_config.h"
 #include "engine/kernels/rope_table.h"
-#include "engine/model/kv_cache.h"
 #include "engine/model/cpu_phi.h"
+#include "engine/model/kv_cache.h"
 #include "engine/model/workspace.h"
 
 namespace studio::engine {

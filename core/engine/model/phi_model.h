@@ -1,7 +1,8 @@
 // The phi architecture with LoRA: explicit forward and backward over packed rows, and decoding with a KV cache.
 //
 // Rows: a batch is [rows] tokens without a batch dimension and without padding; which rows see which is in its
-// segments. Everything is float32 on a processor, bf16 on a GPU (engine/gpu). The header needs no torch; nothing in the room throws across it.
+// segments. Everything is float32 on a processor, bf16 on a GPU (engine/gpu). The header needs no torch; nothing in the
+// room throws across it.
 #pragma once
 
 #include <cstdint>
