@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <filesystem>
 
 #include "cli/command.h"
 #include "corpus/importer.h"
@@ -9,6 +10,7 @@
 #include "io/line_reader.h"
 #include "jobs/bench_engine.h"
 #include "jobs/places.h"
+#include "jobs/random_model.h"
 #include "text/tokenizer.h"
 
 namespace studio::cli {
@@ -21,9 +23,9 @@ double since(Clock::time_point start) {
 }
 
 struct Options {
-    std::string model, tokenizer, data, file, device = "cpu", load_in_4bit = "true";
+    std::string model, tokenizer, data, file, device = "cpu", load_in_4bit = "true", memory_mode = "auto";
     int batch = 4, length = 512, steps = 5, r = 16, prompt = 128, new_tokens = 128, threads = 0;
-    double supervised = 1;
+    double supervised = 1, lora_dropout = 0;
 };
 
 std::string orBuiltIn(const std::string& folder, const char* below) {
@@ -123,9 +125,18 @@ Result<engine::api::Engine*> openEngine(Context& context) {
     return engine::api::openEngine({context.log});
 }
 
-engine::api::ModelSource source(const Options& options) {
+// On a GPU and without --model_path: a random model of phi-2's shape in the temporary folder, made once.
+Result<std::string> modelFolder(Context& context, const Options& options) {
+    if (!options.model.empty() || options.device == "cpu") return orBuiltIn(options.model, "demo/model");
+    const auto folder = std::filesystem::temp_directory_path() / "qlora-studio-bench-phi-2";
+    STUDIO_CHECK(jobs::makeRandomModel(folder, {}, context.job()));
+    return folder.string();
+}
+
+engine::api::ModelSource source(const Options& options, const std::string& folder) {
     engine::api::ModelSource model;
-    model.folder = orBuiltIn(options.model, "demo/model");
+    model.folder = folder;
+    model.compute_dtype = options.device == "cpu" ? "float32" : "bfloat16";
     model.device = options.device;
     model.threads = options.threads;
     model.load_in_4bit = options.load_in_4bit == "true";
@@ -133,8 +144,9 @@ engine::api::ModelSource source(const Options& options) {
 }
 
 Result<int> benchLoad(Context& context, const Options& options) {
+    STUDIO_TRY(const std::string folder, modelFolder(context, options));
     STUDIO_TRY(auto* engine, openEngine(context));
-    STUDIO_TRY(const auto r, jobs::benchLoad(*engine, source(options), context.job()));
+    STUDIO_TRY(const auto r, jobs::benchLoad(*engine, source(options, folder), context.job()));
     context.terminal.endLine();
     if (context.json) {
         context.print({{"bytes", r.bytes}, {"seconds", r.seconds}, {"host_peak_bytes", r.host_peak_bytes}});
@@ -146,9 +158,12 @@ Result<int> benchLoad(Context& context, const Options& options) {
 }
 
 Result<int> benchTrain(Context& context, const Options& options) {
+    STUDIO_TRY(const std::string folder, modelFolder(context, options));
     STUDIO_TRY(auto* engine, openEngine(context));
     jobs::TrainBench bench;
-    bench.model = source(options);
+    bench.model = source(options, folder);
+    bench.memory_mode = options.memory_mode;
+    bench.lora_dropout = options.lora_dropout;
     bench.batch = options.batch;
     bench.length = options.length;
     bench.steps = options.steps;
@@ -157,11 +172,15 @@ Result<int> benchTrain(Context& context, const Options& options) {
     STUDIO_TRY(const auto r, jobs::benchTrain(*engine, bench, context.job()));
     context.terminal.endLine();
     if (context.json) {
+        io::Json parts = io::Json::object();
+        for (const auto& part : r.parts) parts[part.name] = part.bytes;
         context.print({{"tokens_per_s", r.tokens_per_s},
                        {"supervised_tokens_per_s", r.supervised_tokens_per_s},
                        {"peak_bytes", r.peak_bytes},
                        {"tflops", r.tflops},
-                       {"mode", r.mode}});
+                       {"mode", r.mode},
+                       {"memory", std::move(parts)},
+                       {"last_loss", r.last_loss}});
     } else {
         std::printf("%d × %d tokens: %.0f tokens/s (%.0f supervised), %.3f TFLOP/s, peak %s, %s\n", bench.batch,
                     bench.length, r.tokens_per_s, r.supervised_tokens_per_s, r.tflops, bytesText(r.peak_bytes).c_str(),
@@ -171,9 +190,10 @@ Result<int> benchTrain(Context& context, const Options& options) {
 }
 
 Result<int> benchDecode(Context& context, const Options& options) {
+    STUDIO_TRY(const std::string folder, modelFolder(context, options));
     STUDIO_TRY(auto* engine, openEngine(context));
     jobs::DecodeBench bench;
-    bench.model = source(options);
+    bench.model = source(options, folder);
     bench.prompt = options.prompt;
     bench.new_tokens = options.new_tokens;
     bench.r = options.r;
@@ -211,7 +231,8 @@ void addBench(CLI::App& app, Run& run) {
     CLI::App* train = add("train", "training steps on random tokens", benchTrain);
     CLI::App* decode = add("decode", "prefill and decoding, batch 1", benchDecode);
     for (CLI::App* command : {load, train, decode}) {
-        command->add_option("--model_path", options->model, "model folder (built-in model)");
+        command->add_option("--model_path", options->model,
+                            "model folder (built-in model; on a GPU a random model of phi-2's shape)");
         command->add_option("--device", options->device, "cpu or cuda")->capture_default_str();
         command->add_option("--threads", options->threads, "0: all cores")->capture_default_str();
         command->add_option("--load_in_4bit", options->load_in_4bit, "NF4 base: true or false")
@@ -229,6 +250,12 @@ void addBench(CLI::App& app, Run& run) {
     train->add_option("--steps", options->steps, "measured steps")->check(CLI::PositiveNumber)->capture_default_str();
     train->add_option("--supervised", options->supervised, "share of tokens that are targets")
         ->check(CLI::Range(0.0, 1.0))
+        ->capture_default_str();
+    train->add_option("--memory_mode", options->memory_mode, "what a GPU keeps for the backward pass")
+        ->check(CLI::IsMember({"auto", "keep_all", "selective", "recompute"}))
+        ->capture_default_str();
+    train->add_option("--lora_dropout", options->lora_dropout, "of the adapters' inputs")
+        ->check(CLI::Range(0.0, 0.99))
         ->capture_default_str();
     decode->add_option("--prompt", options->prompt, "tokens of the prompt")
         ->check(CLI::PositiveNumber)

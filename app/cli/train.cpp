@@ -28,7 +28,14 @@ Result<int> sayDryRun(Context& context, const jobs::DryRun& dry) {
     if (context.json) {
         io::Json modules = io::Json::array();
         for (const auto& t : dry.setup.targets) modules.push_back(t.name);
-        context.print({{"steps", dry.setup.plan.total_steps},
+        const auto memory = [](const engine::api::MemoryUse& use) {
+            io::Json parts = io::Json::object();
+            for (const auto& part : use.parts) parts[part.name] = part.bytes;
+            return io::Json{{"peak_bytes", use.peak_bytes}, {"mode", use.mode}, {"parts", std::move(parts)}};
+        };
+        context.print({{"memory_planned", memory(dry.planned)},
+                       {"memory", memory(dry.memory)},
+                       {"steps", dry.setup.plan.total_steps},
                        {"train_examples", dry.setup.record.train_examples},
                        {"validation_examples", dry.setup.record.validation_examples},
                        {"tokens_per_epoch", dry.setup.tokens_per_epoch},
@@ -46,6 +53,12 @@ Result<int> sayDryRun(Context& context, const jobs::DryRun& dry) {
     sayPlan(context.terminal, dry.setup);
     context.terminal.say(fmt::format("Longest batch: {} rows, {} targets, loss {:.4f}, {}; peak memory {}", dry.rows,
                                      dry.targets, dry.loss, duration(dry.seconds), bytesText(dry.peak_bytes)));
+    if (!dry.planned.parts.empty()) {
+        context.terminal.say(fmt::format("The GPU's memory, mode {}: {} planned, {} taken by the step", dry.memory.mode,
+                                         bytesText(dry.planned.peak_bytes), bytesText(dry.memory.peak_bytes)));
+        for (const auto& part : dry.planned.parts)
+            context.terminal.say(fmt::format("  {:<26} {}", part.name, bytesText(part.bytes)));
+    }
     context.terminal.say(fmt::format("The whole run would take about {} (from this one batch).", duration(total)));
     return kOk;
 }

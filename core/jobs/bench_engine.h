@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "base/job.h"
 #include "engine/api/engine.h"
@@ -14,13 +15,16 @@ struct TrainBench {
     int r = 16;                   // LoRA on every linear
     int steps = 5, warmup = 2;
     double supervised = 1;  // share of tokens that are targets
+    std::string memory_mode = "auto";
+    double lora_dropout = 0;
 };
 struct TrainBenchResult {
     double tokens_per_s = 0, supervised_tokens_per_s = 0;  // median step
     double tflops =
         0;  // 2·(base + LoRA products, forward and backward, head on targets)·tokens / time; attention left out
-    std::uint64_t peak_bytes = 0;  // of the process (VmHWM)
-    std::string mode;              // "cpu float32, NF4 base" …
+    std::uint64_t peak_bytes = 0;                     // of the process (VmHWM), or of the GPU's memory held by it
+    std::string mode;                                 // "cpu, NF4 base", "cuda, NF4 base, keep_all" …
+    std::vector<engine::api::MemoryUse::Part> parts;  // of the GPU's memory
     double last_loss = 0;
 };
 Result<TrainBenchResult> benchTrain(engine::api::Engine& engine, const TrainBench& options, const JobContext& job);

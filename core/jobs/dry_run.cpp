@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "io/file.h"
+#include "jobs/adapter_folder.h"
 #include "jobs/bench_engine.h"
 #include "jobs/train.h"
 #include "jobs/train_setup.h"
@@ -79,6 +80,20 @@ Result<void> writeDump(const fs::path& folder, const dataset::Batch& batch, cons
                                 {{"format", "pt"}, {"loss", fmt::format("{:.9g}", dump.loss)}});
 }
 
+engine::api::BatchSize sizeOf(const dataset::Batch& batch) {
+    engine::api::BatchSize size{batch.rows(), static_cast<int>(batch.targets.size()), 0, true};
+    bool context = false;
+    for (const auto& segment : batch.segments) {
+        size.key_rows += segment.end - segment.begin;
+        for (const auto& range : segment.context) size.key_rows += range.size();
+        context = context || !segment.context.empty();
+        size.equal_length = size.equal_length && segment.end - segment.begin == batch.segments.front().end;
+    }
+    if (!context) size.key_rows = 0;
+    size.equal_length = size.equal_length && !context;
+    return size;
+}
+
 }  // namespace
 
 Result<DryRun> dryRun(engine::api::Engine& engine, const TrainRequest& request, const fs::path& dump,
@@ -106,6 +121,14 @@ Result<DryRun> dryRun(engine::api::Engine& engine, const TrainRequest& request, 
     result.seconds = step.seconds;
     result.peak_bytes = peakResidentBytes();
     result.weight_bytes = ready.model->info().weight_bytes;
+    result.memory = ready.model->memory();
+    if (result.memory.peak_bytes > 0) {
+        result.peak_bytes = result.memory.peak_bytes;
+        const auto& record = ready.setup.record;
+        const auto lora = loraSpec(ready.setup.targets, record.recipe.qlora.lora_dropout, 0);
+        STUDIO_TRY(result.planned,
+                   engine.planMemory(modelSource(record.base_folder, record.recipe), lora, sizeOf(batch), plan));
+    }
     const double rows_a_step = static_cast<double>(ready.setup.tokens_per_epoch) / ready.setup.plan.steps_per_epoch;
     result.seconds_a_step = result.seconds * rows_a_step / std::max(batch.rows(), 1);
     result.setup = std::move(ready.setup);

@@ -85,8 +85,9 @@ struct DryRun {
     double seconds = 0;         // forward and backward of the longest batch
     double seconds_a_step = 0;  // estimated from it by rows
     int rows = 0, targets = 0;
-    std::uint64_t peak_bytes = 0;    // of the process
-    std::uint64_t weight_bytes = 0;  // of the base in memory
+    std::uint64_t peak_bytes = 0;            // of the process, or of the GPU's memory held by it
+    std::uint64_t weight_bytes = 0;          // of the base in memory
+    engine::api::MemoryUse planned, memory;  // of a GPU: from formulas, and as the step took it
 };
 Result<DryRun> dryRun(engine::api::Engine& engine, const TrainRequest& request, const std::filesystem::path& dump,
                       const JobContext& job);

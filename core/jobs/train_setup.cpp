@@ -32,6 +32,8 @@ engine::api::TrainPlan trainPlan(const config::Recipe& recipe, const dataset::St
     plan.lora_dropout = recipe.qlora.lora_dropout;
     plan.resid_dropout = t.resid_pdrop;
     plan.seed = static_cast<std::uint64_t>(t.seed);
+    plan.deterministic = t.full_determinism;
+    if (t.gradient_checkpointing) plan.memory_mode = "recompute";
     const auto perEpoch = std::max<std::int64_t>(1, static_cast<std::int64_t>(steps.steps_per_epoch));
     if (t.save_strategy == "steps") plan.save_steps = config::stepInterval(t.save_steps, steps.total_steps);
     if (t.save_strategy == "epoch") plan.save_steps = perEpoch;

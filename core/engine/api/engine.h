@@ -65,6 +65,7 @@ class Model {
   public:
     virtual ~Model() = default;
     virtual const ModelInfo& info() const noexcept = 0;
+    virtual MemoryUse memory() const noexcept { return {}; }
 
     virtual Result<void> createAdapter(const LoraSpec& spec) noexcept = 0;
     // `tensors`: PEFT's names; F32, F16 or BF16. Missing, extra or misshapen tensors are errors that name them.
@@ -94,6 +95,13 @@ class Engine {
     virtual ~Engine() = default;
     virtual DeviceInfo device() const noexcept = 0;
     virtual std::string_view buildInfo() const noexcept = 0;  // LibTorch version, BLAS
+    // Peak of the GPU's memory for a run, by component and without loading anything; empty where the processor
+    // computes.
+    virtual Result<MemoryUse> planMemory(const ModelSource& source, const LoraSpec& spec, const BatchSize& batch,
+                                         const TrainPlan& plan) noexcept {
+        (void)source, (void)spec, (void)batch, (void)plan;
+        return MemoryUse{};
+    }
     virtual Result<std::unique_ptr<Model>> load(const ModelSource& source, const JobContext& job) noexcept = 0;
 };
 

@@ -64,6 +64,28 @@ struct TrainPlan {
     std::uint64_t seed = 42;                      // of dropout
     std::int64_t save_steps = 0, eval_steps = 0;  // 0: never (a last checkpoint is always saved)
     bool eval_on_start = false, eval_at_end = true;
+    // What is kept between forward and backward on a GPU: auto (the first that fits), keep_all, selective, recompute.
+    std::string memory_mode = "auto";
+    bool deterministic = false;  // the same bits every time on a GPU; slower
+};
+
+// Memory of the device that holds the model.
+struct MemoryUse {
+    std::uint64_t bytes = 0, peak_bytes = 0;  // held by the engine now, and at most since training began
+    std::uint64_t free_bytes = 0;             // of the device
+    std::string mode;  // of training: keep_all, selective, recompute; empty before the first step
+    struct Part {
+        std::string name;
+        std::uint64_t bytes = 0;
+    };
+    std::vector<Part> parts;  // weights, adapter, optimizer, activations, …
+};
+
+// The longest micro-batch of a run.
+struct BatchSize {
+    int rows = 0, targets = 0;
+    int key_rows = 0;           // Σ over the segments of context and own rows; 0 where no segment has context
+    bool equal_length = false;  // conversations of one length
 };
 
 // Where a run stands: everything besides the tensors that resume needs.

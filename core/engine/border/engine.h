@@ -14,6 +14,8 @@ class LocalEngine final : public api::Engine {
 
     api::DeviceInfo device() const noexcept override;
     std::string_view buildInfo() const noexcept override { return build_info_; }
+    Result<api::MemoryUse> planMemory(const api::ModelSource& source, const api::LoraSpec& spec,
+                                      const api::BatchSize& batch, const api::TrainPlan& plan) noexcept override;
     Result<std::unique_ptr<api::Model>> load(const api::ModelSource& source, const JobContext& job) noexcept override;
 
   private:

@@ -61,6 +61,11 @@ void EngineModel::dropAdapter() noexcept {
 
 std::vector<io::TensorView> EngineModel::adapter() const noexcept {
     if (!phi_->hasAdapter()) return {};
+    if (auto* device = phi_->device(); device != nullptr)
+        if (const auto fetched = device->fetchValues(phi_->adapter().values()); !fetched) {
+            log_->error(fetched.error().text());
+            return {};
+        }
     return phi_->adapter().valueViews();
 }
 
@@ -72,6 +77,7 @@ Result<api::TrainResult> EngineModel::train(const api::TrainPlan& plan, dataset:
         STUDIO_CHECK(notWhileTraining());
         STUDIO_CHECK(needAdapter());
         const Raised raised(training_);
+        phi_->resetPeak();
         TrainablePhi model(*phi_);
         return Trainer::run(plan, {model, *this, data, evaluation, observer, sink, mailbox, job, *log_}, resume);
     });

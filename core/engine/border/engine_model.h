@@ -13,6 +13,7 @@ class EngineModel final : public api::Model {
     EngineModel(std::unique_ptr<PhiModel> phi, std::shared_ptr<Logger> log);
 
     const api::ModelInfo& info() const noexcept override { return phi_->info(); }
+    api::MemoryUse memory() const noexcept override { return phi_->memory(); }
 
     Result<void> createAdapter(const api::LoraSpec& spec) noexcept override;
     Result<void> loadAdapter(const api::LoraSpec& spec, std::span<const io::TensorView> tensors) noexcept override;

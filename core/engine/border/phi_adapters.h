@@ -20,6 +20,7 @@ class TrainablePhi final : public TrainableModel {
     }
     Result<void> backward() override { return phi_.backward(1); }
     AdapterParameters& adapter() override { return phi_.adapter(); }
+    DeviceParameters* device() override { return phi_.device(); }
 
   private:
     PhiModel& phi_;

@@ -73,8 +73,41 @@ Result<int> Sampler::next(std::span<const float> logits, std::span<const int> hi
     return candidates.back().id;  // rounding left a little over
 }
 
+namespace {
+
+// The first of the largest logits in eight lanes, which the compiler turns into vectors; −1 where one is not finite.
+int firstLargest(std::span<const float> logits) {
+    constexpr std::size_t kLanes = 8;
+    float best[kLanes], difference[kLanes] = {};
+    std::fill_n(best, kLanes, -std::numeric_limits<float>::infinity());
+    const std::size_t whole = logits.size() / kLanes * kLanes;
+    for (std::size_t i = 0; i < whole; i += kLanes)
+        for (std::size_t lane = 0; lane < kLanes; ++lane) {
+            const float x = logits[i + lane];
+            best[lane] = best[lane] > x ? best[lane] : x;
+            difference[lane] += x - x;  // 0, or not a number
+        }
+    float largest = *std::max_element(best, best + kLanes), bad = 0;
+    for (const float d : difference) bad += d;
+    for (std::size_t i = whole; i < logits.size(); ++i) {
+        largest = std::max(largest, logits[i]);
+        bad += logits[i] - logits[i];
+    }
+    if (bad != 0 || logits.empty()) return -1;
+    return static_cast<int>(std::find(logits.begin(), logits.end(), largest) - logits.begin());
+}
+
+}  // namespace
+
 Result<std::span<const Sampler::Candidate>> Sampler::distribution(std::span<const float> logits,
                                                                   std::span<const int> history) {
+    if (temperature_ == 0 && repetition_penalty_ == 1) {
+        const std::size_t usable = std::min(logits.size(), static_cast<std::size_t>(usable_vocab_));
+        if (const int best = firstLargest(logits.first(usable)); best >= 0) {
+            candidates_.assign(1, {best, 1.0});
+            return std::span<const Candidate>(candidates_);
+        }
+    }
     STUDIO_CHECK(collect(logits, history));  // probability holds the logit until the softmax below
     if (temperature_ == 0) {
         const Candidate best = *std::max_element(candidates_.begin(), candidates_.end(), ranksAfter);

@@ -20,7 +20,7 @@ Limits decodingLimits() {
 
 }  // namespace
 
-Result<void> PhiModel::State::reserveDecoding() {
+Result<void> CpuPhi::State::reserveDecoding() {
     if (decode_laid_out) return {};
     const Limits wanted = decodingLimits();
     const WorkspaceShape shape = workspaceShape(wanted);
@@ -36,8 +36,8 @@ Result<void> PhiModel::State::reserveDecoding() {
     return {};
 }
 
-Result<void> PhiModel::State::decodeRows(PhiKvCache& cache, int begin, std::span<const int> tokens, float strength,
-                                         std::span<float> last_logits) {
+Result<void> CpuPhi::State::decodeRows(PhiKvCache& cache, int begin, std::span<const int> tokens, float strength,
+                                       std::span<float> last_logits) {
     const auto rows = static_cast<int>(tokens.size());
     PassOptions options;
     options.strength = strength;
@@ -50,7 +50,7 @@ Result<void> PhiModel::State::decodeRows(PhiKvCache& cache, int begin, std::span
     return {};
 }
 
-Result<std::unique_ptr<KvCache>> PhiModel::newCache(int capacity) {
+Result<std::unique_ptr<KvCache>> CpuPhi::newCache(int capacity) {
     if (capacity < 1 || capacity > state_->info.context)
         return fail(ErrorCode::OutOfRange,
                     fmt::format("A cache of {} tokens was asked for; this model's context is {}.", capacity,
@@ -59,8 +59,8 @@ Result<std::unique_ptr<KvCache>> PhiModel::newCache(int capacity) {
     return PhiKvCache::make(state_->info.layers, state_->geometry.shape.kv, capacity);
 }
 
-Result<void> PhiModel::step(KvCache& cache, std::span<const int> tokens, double adapter_strength,
-                            std::span<float> last_logits, std::stop_token stop) try {
+Result<void> CpuPhi::step(KvCache& cache, std::span<const int> tokens, double adapter_strength,
+                          std::span<float> last_logits, std::stop_token stop) try {
     auto& own = static_cast<PhiKvCache&>(cache);
     State& s = *state_;
     const auto count = static_cast<int>(tokens.size());

@@ -42,7 +42,7 @@ Result<std::unique_ptr<PhiModel>> PhiModel::load(const api::ModelSource& source,
     kernels::setThreads(source.threads);
     STUDIO_TRY(config::PhiConfig config, config::readPhiConfig(source.folder));
     STUDIO_TRY(const io::SafetensorsFolder folder, io::SafetensorsFolder::open(source.folder));
-    auto state = std::make_unique<State>();
+    auto state = std::make_unique<CpuPhi::State>();
     STUDIO_TRY(state->weights, loadWeights(config, folder, source, hold, log, job));
     STUDIO_TRY(state->rotary,
                kernels::RotaryEmbedding::make(config.max_position_embeddings, config.rotary_dim, config.rope_theta));
@@ -53,7 +53,7 @@ Result<std::unique_ptr<PhiModel>> PhiModel::load(const api::ModelSource& source,
     state->geometry.norm_epsilon = static_cast<float>(config.layer_norm_eps);
     state->info = describe(config, source, state->weights);
     state->config = std::move(config);
-    return std::unique_ptr<PhiModel>(new PhiModel(std::move(state)));
+    return std::unique_ptr<PhiModel>(new CpuPhi(std::move(state)));
 } catch (const std::bad_alloc&) {
     return fail(outOfMemory("this model"));
 }

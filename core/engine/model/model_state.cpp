@@ -25,19 +25,21 @@ void Limits::cover(const Limits& other) {
     key_rows = std::max(key_rows, other.key_rows);
     training = training || other.training;
     recompute = recompute || other.recompute;
+    if (other.memory != MemoryMode::Auto) memory = other.memory;
 }
 
 bool Limits::covers(const Limits& other) const {
     return rows >= other.rows && targets >= other.targets && key_rows >= other.key_rows &&
-           (training || !other.training) && (recompute || !other.recompute);
+           (training || !other.training) && (recompute || !other.recompute) &&
+           (other.memory == MemoryMode::Auto || memory == other.memory);
 }
 
-void PhiModel::State::setAdapter(std::optional<Adapter> next) {
+void CpuPhi::State::setAdapter(std::optional<Adapter> next) {
     adapter = std::move(next);
     pending = laid_out = decode_laid_out = false;
 }
 
-WorkspaceShape PhiModel::State::workspaceShape(const Limits& wanted) const {
+WorkspaceShape CpuPhi::State::workspaceShape(const Limits& wanted) const {
     WorkspaceShape shape;
     shape.block = geometry.shape;
     shape.layers = info.layers;
@@ -61,7 +63,7 @@ WorkspaceShape PhiModel::State::workspaceShape(const Limits& wanted) const {
     return shape;
 }
 
-Result<void> PhiModel::State::reserve(const Limits& wanted) {
+Result<void> CpuPhi::State::reserve(const Limits& wanted) {
     if (laid_out && limits.covers(wanted)) return {};
     pending = laid_out = false;
     limits.cover(wanted);

@@ -7,8 +7,8 @@
 
 #include "config/model_config.h"
 #include "engine/kernels/rope_table.h"
+#include "engine/model/cpu_phi.h"
 #include "engine/model/kv_cache.h"
-#include "engine/model/phi_model.h"
 #include "engine/model/workspace.h"
 
 namespace studio::engine {
@@ -18,7 +18,7 @@ inline Error outOfMemory(const char* what) {
             "Close other programs, or use a smaller batch, shorter sequences or a smaller model."};
 }
 
-struct PhiModel::State {
+struct CpuPhi::State {
     config::PhiConfig config;
     api::ModelInfo info;
     BaseWeights weights;

@@ -1,7 +1,8 @@
 // The phi architecture with LoRA: explicit forward and backward over packed rows, and decoding with a KV cache.
 //
 // Rows: a batch is [rows] tokens without a batch dimension and without padding; which rows see which is in its
-// segments. Everything is float32 on a CPU. The header needs no torch; nothing in the room throws across it.
+// segments. Everything is float32 on a processor, bf16 on a GPU (engine/gpu). The header needs no torch; nothing in the
+// room throws across it.
 #pragma once
 
 #include <cstdint>
@@ -17,8 +18,17 @@
 #include "dataset/batch/batch.h"
 #include "engine/api/types.h"
 #include "engine/model/adapter_parameters.h"
+#include "engine/model/device_parameters.h"
 
 namespace studio::engine {
+
+// What a GPU keeps between forward and backward. The numbers are the same in all three.
+enum class MemoryMode {
+    Auto,       // the first of the following that fits
+    KeepAll,    // every activation
+    Selective,  // products and attention; LayerNorm, gelu and A·x are computed again
+    Recompute,  // the residual stream only (gradient checkpointing)
+};
 
 // What the buffers must hold. A batch above it makes them grow (which is slow), so reserve the largest one first.
 struct Limits {
@@ -29,6 +39,7 @@ struct Limits {
     // Keep only what stands between layers and compute the rest again in backward (gradient checkpointing): the same
     // numbers for less memory and more time. Also done where everything would take half of the free memory.
     bool recompute = false;
+    MemoryMode memory = MemoryMode::Auto;  // of a GPU
 
     static Limits of(const dataset::Batch& batch, bool training);
     void cover(const Limits& other);  // the larger of each
@@ -45,6 +56,8 @@ struct ForwardOptions {
     std::uint64_t step = 0;
     std::uint64_t micro_batch = 0;  // within the step
     bool keep_logits = false;
+    bool deterministic = false;  // on a GPU: only kernels that give the same bits every time
+    MemoryMode memory = MemoryMode::Auto;
     std::stop_token stop;  // checked between layers, in forward and in the backward that follows
 };
 
@@ -64,51 +77,50 @@ enum class HoldLinears { WhereItFits, Expanded, AsStored };  // WhereItFits: wit
 
 class PhiModel {
   public:
-    // Reads config.json and the safetensors of `source.folder`, checks every name and shape before allocating, and
-    // quantises tensor by tensor. Also sets the number of compute threads.
+    // On the processor. Reads config.json and the safetensors of `source.folder`, checks every name and shape before
+    // allocating, and quantises tensor by tensor. Also sets the number of compute threads.
     static Result<std::unique_ptr<PhiModel>> load(const api::ModelSource& source, Logger* log, const JobContext& job,
                                                   HoldLinears hold = HoldLinears::WhereItFits);
-    ~PhiModel();
-    PhiModel(const PhiModel&) = delete;
-    PhiModel& operator=(const PhiModel&) = delete;
+    virtual ~PhiModel() = default;
 
-    const api::ModelInfo& info() const noexcept;
+    virtual const api::ModelInfo& info() const noexcept = 0;
+    virtual api::MemoryUse memory() const noexcept { return {}; }
+    virtual void resetPeak() noexcept {}  // of memory(): the most held from now on
     // Names of the block linears in the order of the layers: "model.layers.0.self_attn.q_proj", … (what LoRA can
     // adapt).
-    std::vector<std::string> linearNames() const;
+    virtual std::vector<std::string> linearNames() const = 0;
 
     // Replaces the adapter. A: U(-1/sqrt(in), 1/sqrt(in)) by (seed, tensor name), B: zero. Gradients are zero.
-    Result<void> createAdapter(const api::LoraSpec& spec);
+    virtual Result<void> createAdapter(const api::LoraSpec& spec) = 0;
     // PEFT's names, F32, F16 or BF16. Missing, extra and misshapen tensors and non-finite values are errors; the
     // adapter there was before then stays.
-    Result<void> loadAdapter(const api::LoraSpec& spec, std::span<const io::TensorView> tensors);
-    void dropAdapter() noexcept;
-    bool hasAdapter() const noexcept;
-    AdapterParameters& adapter() noexcept;  // only with an adapter
-    const AdapterParameters& adapter() const noexcept;
+    virtual Result<void> loadAdapter(const api::LoraSpec& spec, std::span<const io::TensorView> tensors) = 0;
+    virtual void dropAdapter() noexcept = 0;
+    virtual bool hasAdapter() const noexcept = 0;
+    // Only with an adapter. Where device() is not null this is a copy, as old as the last fetch.
+    virtual AdapterParameters& adapter() noexcept = 0;
+    virtual const AdapterParameters& adapter() const noexcept = 0;
+    // Where values, gradients and moments live if that is not adapter(); null on a processor.
+    virtual DeviceParameters* device() noexcept { return nullptr; }
 
-    Result<void> reserve(const Limits& limits);
+    virtual Result<void> reserve(const Limits& limits) = 0;
     // Bytes that reserve(limits) holds besides the weights, with the adapter there is.
-    std::uint64_t reservedBytes(const Limits& limits) const;
+    virtual std::uint64_t reservedBytes(const Limits& limits) const = 0;
 
     // target_nll[i] = −ln p(targets[i].token | what its row sees), nats; as many as the batch has targets.
-    Result<void> forward(const dataset::Batch& batch, const ForwardOptions& options, std::span<float> target_nll);
+    virtual Result<void> forward(const dataset::Batch& batch, const ForwardOptions& options,
+                                 std::span<float> target_nll) = 0;
     // Adds scale · d(Σ w·nll)/dθ of the last training forward to the adapter's gradients; once a forward. Stopped
     // midway it leaves them half added: zero them before the next use.
-    Result<void> backward(float scale);
+    virtual Result<void> backward(float scale) = 0;
     // Of the last forward with keep_logits: [distinct target rows ascending, vocab].
-    std::span<const float> keptLogits() const noexcept;
+    virtual std::span<const float> keptLogits() const noexcept = 0;
 
-    Result<std::unique_ptr<KvCache>> newCache(int capacity);
+    virtual Result<std::unique_ptr<KvCache>> newCache(int capacity) = 0;
     // Appends `tokens` (a whole prompt or one token) and gives the logits after the last of them, [vocab]. With an
     // error (stop included) the cache is as it was.
-    Result<void> step(KvCache& cache, std::span<const int> tokens, double adapter_strength,
-                      std::span<float> last_logits, std::stop_token stop = {});
-
-  private:
-    struct State;
-    explicit PhiModel(std::unique_ptr<State> state);
-    std::unique_ptr<State> state_;
+    virtual Result<void> step(KvCache& cache, std::span<const int> tokens, double adapter_strength,
+                              std::span<float> last_logits, std::stop_token stop = {}) = 0;
 };
 
 }  // namespace studio::engine

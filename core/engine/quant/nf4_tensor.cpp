@@ -31,6 +31,18 @@ kernels::Nf4View layOut(kernels::Arena& arena, const Nf4Tensor::Parts& parts) {
 
 }  // namespace
 
+Result<NestedScales> nestScales(std::vector<float> absmax) {
+    NestedScales nested;
+    STUDIO_TRY(nested.offset, kernels::mean(absmax.data(), static_cast<std::int64_t>(absmax.size())));
+    for (float& value : absmax) value -= nested.offset;
+    const auto map = dynamicMap();
+    auto coded = quantiseDynamic(absmax, map);
+    nested.absmax_codes = std::move(coded.codes);
+    nested.nested_absmax = std::move(coded.absmax);
+    nested.nested_code.assign(map.begin(), map.end());
+    return nested;
+}
+
 Result<Nf4Tensor> Nf4Tensor::quantise(std::span<const float> values, std::int64_t rows, std::int64_t cols,
                                       bool double_quant) {
     if (rows <= 0 || cols <= 0 || static_cast<std::int64_t>(values.size()) != rows * cols)
@@ -42,13 +54,11 @@ Result<Nf4Tensor> Nf4Tensor::quantise(std::span<const float> values, std::int64_
         parts.absmax = std::move(blocks.absmax);
         return fromParts(parts);
     }
-    STUDIO_TRY(parts.offset, kernels::mean(blocks.absmax.data(), static_cast<std::int64_t>(blocks.absmax.size())));
-    for (float& absmax : blocks.absmax) absmax -= parts.offset;
-    const auto map = dynamicMap();
-    auto coded = quantiseDynamic(blocks.absmax, map);
-    parts.absmax_codes = std::move(coded.codes);
-    parts.nested_absmax = std::move(coded.absmax);
-    parts.nested_code.assign(map.begin(), map.end());
+    STUDIO_TRY(auto nested, nestScales(std::move(blocks.absmax)));
+    parts.absmax_codes = std::move(nested.absmax_codes);
+    parts.nested_absmax = std::move(nested.nested_absmax);
+    parts.nested_code = std::move(nested.nested_code);
+    parts.offset = nested.offset;
     return fromParts(parts);
 }
 

@@ -11,6 +11,14 @@
 
 namespace studio::engine {
 
+// Double quantisation of absmax values: less their mean (float32, at::mean), 8-bit codes in blocks of 256.
+struct NestedScales {
+    std::vector<std::uint8_t> absmax_codes;
+    std::vector<float> nested_absmax, nested_code;
+    float offset = 0;
+};
+Result<NestedScales> nestScales(std::vector<float> absmax);
+
 class Nf4Tensor {
   public:
     // `values`: [rows, cols] row-major, finite. Blocks of 64 of the flattened matrix; the last may be shorter. Code:

@@ -1,8 +1,9 @@
 // AdamW on flat fp32 buffers. The adapter is one array, so that one pass over memory does a whole update.
 #pragma once
 
-#include <cstdint>
 #include <span>
+
+#include "engine/kernels/adamw.h"
 
 namespace studio::engine {
 
@@ -13,13 +14,7 @@ double norm(std::span<const float> values);
 // What clip_grad_norm_ multiplies by: min(1, max_norm / (norm + 1e-6)); 1 when max_norm is 0.
 double clipFactor(double gradient_norm, double max_norm);
 
-struct AdamWStep {
-    std::int64_t t = 1;  // this update's number, from 1: decides the bias corrections
-    double learning_rate = 0;
-    double beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8;
-    double weight_decay = 0;
-    double gradient_scale = 1;  // applied to the gradient first: 1/Σw and clipping in one multiplication
-};
+using kernels::AdamWStep;
 
 // As torch.optim.AdamW: p *= 1 − lr·wd; m ← lerp(m, g, 1 − β1); v ← β2·v + (1 − β2)·g²;
 // p −= lr/(1 − β1ᵗ) · m / (√v/√(1 − β2ᵗ) + ε). All four spans have the same length.

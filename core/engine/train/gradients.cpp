@@ -13,8 +13,10 @@ Result<api::GradientDump> computeGradients(TrainableModel& model, const dataset:
     api::GradientDump dump;
     dump.target_nll.resize(batch.targets.size());
     model.adapter().zeroGradients();
+    if (auto* device = model.device()) STUDIO_CHECK(device->zeroGradients());
     STUDIO_CHECK(model.forward(batch, options, dump.target_nll));
     STUDIO_CHECK(model.backward());
+    if (auto* device = model.device()) STUDIO_CHECK(device->fetchGradients(model.adapter().gradients()));
     WeightedLoss loss;
     loss.add(batch, dump.target_nll);
     dump.loss = loss.mean();

@@ -32,6 +32,16 @@ void Optimizer::update(AdapterParameters& adapter, const AdamWStep& step) {
     adamW(step, adapter.values(), adapter.gradients(), exp_avg_, exp_avg_sq_);
 }
 
+Result<void> Optimizer::store(const AdapterParameters& adapter, DeviceParameters& device) const {
+    STUDIO_CHECK(device.storeValues(adapter.values()));
+    return device.storeMoments(exp_avg_, exp_avg_sq_);
+}
+
+Result<void> Optimizer::fetch(AdapterParameters& adapter, DeviceParameters& device) {
+    STUDIO_CHECK(device.fetchValues(adapter.values()));
+    return device.fetchMoments(exp_avg_, exp_avg_sq_);
+}
+
 std::vector<io::TensorView> Optimizer::views(const AdapterParameters& adapter) const {
     std::vector<io::TensorView> all = adapter.viewsOf(exp_avg_, kExpAvg);
     for (io::TensorView& view : adapter.viewsOf(exp_avg_sq_, kExpAvgSq)) all.push_back(std::move(view));

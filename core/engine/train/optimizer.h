@@ -7,6 +7,7 @@
 
 #include "base/result.h"
 #include "engine/model/adapter_parameters.h"
+#include "engine/model/device_parameters.h"
 #include "engine/train/adamw.h"
 #include "io/safetensors.h"
 
@@ -18,6 +19,10 @@ class Optimizer {
     static Result<Optimizer> create(const AdapterParameters& adapter);
 
     void update(AdapterParameters& adapter, const AdamWStep& step);
+
+    // Adapter and moments to a device and back, where training happens there.
+    Result<void> store(const AdapterParameters& adapter, DeviceParameters& device) const;
+    Result<void> fetch(AdapterParameters& adapter, DeviceParameters& device);
 
     // "exp_avg.<name>" and "exp_avg_sq.<name>", fp32, sorted by name; valid as long as the optimizer is.
     std::vector<io::TensorView> views(const AdapterParameters& adapter) const;

@@ -15,6 +15,14 @@ Result<void> inRange(const char* key, double value, bool inside, const char* ran
 
 }  // namespace
 
+std::optional<MemoryMode> memoryMode(std::string_view name) {
+    if (name == "auto") return MemoryMode::Auto;
+    if (name == "keep_all") return MemoryMode::KeepAll;
+    if (name == "selective") return MemoryMode::Selective;
+    if (name == "recompute") return MemoryMode::Recompute;
+    return std::nullopt;
+}
+
 Result<void> checkPlan(const api::TrainPlan& p) {
     const auto integer = [](const char* key, std::int64_t value, std::int64_t least) {
         return inRange(key, static_cast<double>(value), value >= least, least == 0 ? "0 or more" : "1 or more");
@@ -32,6 +40,9 @@ Result<void> checkPlan(const api::TrainPlan& p) {
                          "a number from 0 to below 1"));
     STUDIO_CHECK(inRange("resid_pdrop", p.resid_dropout, p.resid_dropout >= 0 && p.resid_dropout < 1,
                          "a number from 0 to below 1"));
+    if (!memoryMode(p.memory_mode))
+        return fail(ErrorCode::InvalidArgument, fmt::format("memory_mode is \"{}\".", p.memory_mode),
+                    "Give auto, keep_all, selective or recompute.");
     return {};
 }
 

@@ -26,7 +26,11 @@ Result<api::StepMetrics> Trainer::step() {
     api::StepMetrics metrics;
     metrics.step = state_.step + 1;
     WeightedLoss loss;
-    parts_.model.adapter().zeroGradients();
+    DeviceParameters* const device = parts_.model.device();
+    if (device != nullptr)
+        STUDIO_CHECK(device->zeroGradients());
+    else
+        parts_.model.adapter().zeroGradients();
     for (std::int64_t index = 0; index < count; ++index) {
         if (index > 0) controls_.serveTask();
         STUDIO_CHECK(microBatch(index, loss, metrics));
@@ -42,7 +46,7 @@ Result<api::StepMetrics> Trainer::step() {
     }
     if (parts_.job.stopped()) return cancelled();
 
-    update(loss, metrics);
+    STUDIO_CHECK(update(loss, metrics));
     state_.position = end;
     const std::chrono::duration<double> all = std::chrono::steady_clock::now() - begin;
     metrics.seconds = (all - (controls_.taskTime() - task_time)).count();
@@ -61,6 +65,8 @@ Result<void> Trainer::microBatch(std::int64_t index, WeightedLoss& loss, api::St
     options.seed = plan_.seed;
     options.step = static_cast<std::uint64_t>(metrics.step);
     options.micro_batch = static_cast<std::uint64_t>(index);
+    options.deterministic = plan_.deterministic;
+    options.memory = memory_;
     options.stop = parts_.job.stop;
     nll_.assign(batch_.targets.size(), 0.0f);
     STUDIO_CHECK(parts_.model.forward(batch_, options, nll_));
@@ -81,11 +87,17 @@ Result<void> Trainer::fetch() {
 
 // Loss and gradient of the step are Σ w·… / Σ w over its micro-batches: the gradients hold the sum, and the division
 // comes here, together with clipping, as one factor.
-void Trainer::update(const WeightedLoss& loss, api::StepMetrics& metrics) {
+Result<void> Trainer::update(const WeightedLoss& loss, api::StepMetrics& metrics) {
     AdapterParameters& adapter = parts_.model.adapter();
     const double per_weight = loss.weight > 0 ? 1 / loss.weight : 1;
     metrics.loss = loss.mean();
-    metrics.grad_norm = norm(adapter.gradients()) * per_weight;
+    DeviceParameters* const device = parts_.model.device();
+    if (device != nullptr) {
+        STUDIO_TRY(metrics.grad_norm, device->gradientNorm());
+    } else {
+        metrics.grad_norm = norm(adapter.gradients());
+    }
+    metrics.grad_norm *= per_weight;
     metrics.learning_rate = schedule_.at(metrics.step);
     metrics.skipped = !std::isfinite(metrics.loss) || !std::isfinite(metrics.grad_norm);
     if (metrics.skipped) {
@@ -94,9 +106,6 @@ void Trainer::update(const WeightedLoss& loss, api::StepMetrics& metrics) {
         parts_.log.warning(fmt::format("Step {}: loss {} and gradient norm {} are not finite; the update was skipped.",
                                        metrics.step, metrics.loss, metrics.grad_norm));
     } else {
-        state_.skipped_in_a_row = 0;
-        state_.loss_sum += loss.sum;
-        state_.weight_sum += loss.weight;
         AdamWStep adam;
         adam.t = metrics.step - state_.skipped_updates;
         adam.learning_rate = metrics.learning_rate;
@@ -105,7 +114,13 @@ void Trainer::update(const WeightedLoss& loss, api::StepMetrics& metrics) {
         adam.epsilon = plan_.epsilon;
         adam.weight_decay = plan_.weight_decay;
         adam.gradient_scale = per_weight * clipFactor(metrics.grad_norm, plan_.max_grad_norm);
-        optimizer_.update(adapter, adam);
+        if (device != nullptr)
+            STUDIO_CHECK(device->update(adam));
+        else
+            optimizer_.update(adapter, adam);
+        state_.skipped_in_a_row = 0;
+        state_.loss_sum += loss.sum;
+        state_.weight_sum += loss.weight;
     }
     if (loss.weight == 0)
         parts_.log.warning(fmt::format("Step {} has no supervised token: its loss is 0.", metrics.step));
@@ -113,6 +128,7 @@ void Trainer::update(const WeightedLoss& loss, api::StepMetrics& metrics) {
     state_.tokens += metrics.tokens;
     state_.supervised_tokens += metrics.supervised_tokens;
     if (plan_.steps_per_epoch > 0) metrics.epoch = static_cast<double>(state_.step) / plan_.steps_per_epoch;
+    return {};
 }
 
 }  // namespace studio::engine

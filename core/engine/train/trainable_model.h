@@ -3,6 +3,7 @@
 
 #include "engine/evaluate/losses.h"
 #include "engine/model/adapter_parameters.h"
+#include "engine/model/device_parameters.h"
 
 namespace studio::engine {
 
@@ -10,6 +11,8 @@ class TrainableModel : public LossModel {
   public:
     // The flat parameters and gradients; the same object for the whole run.
     virtual AdapterParameters& adapter() = 0;
+    // Where values, gradients and moments live if not in adapter() and the optimizer; null on a processor.
+    virtual DeviceParameters* device() { return nullptr; }
     // Adds d(Σ w·nll)/dθ of the last training forward to the gradients.
     virtual Result<void> backward() = 0;
 };

@@ -23,7 +23,8 @@ Trainer::Trainer(const api::TrainPlan& plan, const Parts& parts, api::Schedule s
       parts_(parts),
       schedule_(schedule),
       optimizer_(std::move(optimizer)),
-      controls_(parts.mailbox, parts.live, parts.observer, parts.job) {}
+      controls_(parts.mailbox, parts.live, parts.observer, parts.job),
+      memory_(memoryMode(plan.memory_mode).value_or(MemoryMode::Auto)) {}
 
 Result<void> Trainer::begin(const api::Checkpoint* resume) {
     if (resume) {
@@ -47,6 +48,7 @@ Result<void> Trainer::begin(const api::Checkpoint* resume) {
         state_ = state;
         saved_step_ = state.step;
     }
+    if (auto* device = parts_.model.device()) STUDIO_CHECK(optimizer_.store(parts_.model.adapter(), *device));
     return parts_.data.seek(state_.position);
 }
 
@@ -145,7 +147,8 @@ Result<void> Trainer::saveIfDue() {
 
 Result<void> Trainer::saveUnsaved() {
     if (saved_step_ == state_.step) return {};
-    const AdapterParameters& adapter = parts_.model.adapter();
+    AdapterParameters& adapter = parts_.model.adapter();
+    if (auto* device = parts_.model.device()) STUDIO_CHECK(optimizer_.fetch(adapter, *device));
     if (!std::isfinite(norm(adapter.values()))) {
         return fail(
             ErrorCode::OutOfRange,

@@ -45,7 +45,7 @@ class Trainer {
     Result<api::StepMetrics> step();
     Result<void> microBatch(std::int64_t index, WeightedLoss& loss, api::StepMetrics& metrics);
     Result<void> fetch();
-    void update(const WeightedLoss& loss, api::StepMetrics& metrics);
+    Result<void> update(const WeightedLoss& loss, api::StepMetrics& metrics);
 
     bool evaluationDue() const;
     Result<void> evaluate();
@@ -58,6 +58,7 @@ class Trainer {
     api::Schedule schedule_;
     Optimizer optimizer_;
     Controls controls_;
+    MemoryMode memory_;
     api::TrainerState state_;
     std::int64_t saved_step_ = 0;  // step 0 needs no checkpoint
     dataset::Batch batch_;

@@ -1,4 +1,4 @@
-#include "engine/model/phi_model.h"
+#include "engine/model/cpu_phi.h"
 
 #include <fmt/format.h>
 
@@ -50,18 +50,18 @@ Result<void> checkOptions(const ForwardOptions& options, bool has_adapter) {
 
 }  // namespace
 
-PhiModel::PhiModel(std::unique_ptr<State> state) : state_(std::move(state)) {}
-PhiModel::~PhiModel() = default;
+CpuPhi::CpuPhi(std::unique_ptr<State> state) : state_(std::move(state)) {}
+CpuPhi::~CpuPhi() = default;
 
-const api::ModelInfo& PhiModel::info() const noexcept {
+const api::ModelInfo& CpuPhi::info() const noexcept {
     return state_->info;
 }
 
-std::vector<std::string> PhiModel::linearNames() const {
+std::vector<std::string> CpuPhi::linearNames() const {
     return config::linearNames(state_->config);
 }
 
-Result<void> PhiModel::createAdapter(const api::LoraSpec& spec) try {
+Result<void> CpuPhi::createAdapter(const api::LoraSpec& spec) try {
     STUDIO_TRY(Adapter adapter, Adapter::layOut(state_->geometry.shape, state_->info.layers, spec));
     adapter.initialise(spec.seed);
     state_->setAdapter(std::move(adapter));
@@ -70,7 +70,7 @@ Result<void> PhiModel::createAdapter(const api::LoraSpec& spec) try {
     return fail(outOfMemory("the adapter"));
 }
 
-Result<void> PhiModel::loadAdapter(const api::LoraSpec& spec, std::span<const io::TensorView> tensors) try {
+Result<void> CpuPhi::loadAdapter(const api::LoraSpec& spec, std::span<const io::TensorView> tensors) try {
     STUDIO_TRY(Adapter adapter, Adapter::layOut(state_->geometry.shape, state_->info.layers, spec));
     STUDIO_CHECK(adapter.fill(tensors));
     state_->setAdapter(std::move(adapter));
@@ -79,31 +79,31 @@ Result<void> PhiModel::loadAdapter(const api::LoraSpec& spec, std::span<const io
     return fail(outOfMemory("the adapter"));
 }
 
-void PhiModel::dropAdapter() noexcept {
+void CpuPhi::dropAdapter() noexcept {
     state_->setAdapter(std::nullopt);
 }
-bool PhiModel::hasAdapter() const noexcept {
+bool CpuPhi::hasAdapter() const noexcept {
     return state_->adapter.has_value();
 }
-AdapterParameters& PhiModel::adapter() noexcept {
+AdapterParameters& CpuPhi::adapter() noexcept {
     return state_->adapter->parameters;
 }
-const AdapterParameters& PhiModel::adapter() const noexcept {
+const AdapterParameters& CpuPhi::adapter() const noexcept {
     return state_->adapter->parameters;
 }
 
-Result<void> PhiModel::reserve(const Limits& limits) {
+Result<void> CpuPhi::reserve(const Limits& limits) {
     return state_->reserve(limits);
 }
 
-std::uint64_t PhiModel::reservedBytes(const Limits& limits) const {
+std::uint64_t CpuPhi::reservedBytes(const Limits& limits) const {
     kernels::Arena measure;
     Workspace::layOut(measure, state_->workspaceShape(limits), limits);
     return measure.used();
 }
 
-Result<void> PhiModel::forward(const dataset::Batch& batch, const ForwardOptions& options,
-                               std::span<float> target_nll) try {
+Result<void> CpuPhi::forward(const dataset::Batch& batch, const ForwardOptions& options,
+                             std::span<float> target_nll) try {
     State& s = *state_;
     s.pending = false;
     s.kept_logits.clear();
@@ -113,6 +113,7 @@ Result<void> PhiModel::forward(const dataset::Batch& batch, const ForwardOptions
     STUDIO_TRY(s.plan, RowPlan::make(batch, s.info.vocab, s.info.context));
     if (s.plan.rows() == 0) return {};
     Limits wanted = Limits::of(batch, options.training);
+    wanted.recompute = options.training && options.memory == MemoryMode::Recompute;
     if (!s.limits.covers(wanted)) {
         wanted.cover(s.limits);
         STUDIO_CHECK(s.reserve(wanted));
@@ -148,7 +149,7 @@ Result<void> PhiModel::forward(const dataset::Batch& batch, const ForwardOptions
     return fail(outOfMemory("this batch"));
 }
 
-Result<void> PhiModel::backward(float scale) try {
+Result<void> CpuPhi::backward(float scale) try {
     State& s = *state_;
     if (!s.pending) return fail(ErrorCode::Internal, "There is no forward pass in training mode to go back from.");
     s.pending = false;
@@ -174,7 +175,7 @@ Result<void> PhiModel::backward(float scale) try {
     return fail(outOfMemory("this batch"));
 }
 
-std::span<const float> PhiModel::keptLogits() const noexcept {
+std::span<const float> CpuPhi::keptLogits() const noexcept {
     return state_->kept_logits;
 }
 

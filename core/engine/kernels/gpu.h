@@ -1,0 +1,100 @@
+// The GPU: which cards there are, memory on them, copies and errors. Free of torch and CUDA headers; built only with
+// STUDIO_CUDA. Memory comes from LibTorch's caching allocator, so that one budget holds for its kernels and ours.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "engine/kernels/matrix.h"
+
+namespace studio::engine::kernels::gpu {
+
+struct Card {
+    int index = 0;
+    std::string name, uuid;
+    std::uint64_t memory_bytes = 0;
+    int major = 0, minor = 0, multiprocessors = 0;
+};
+
+// The cards this program can compute on. Without one, a Device error that says what is missing: driver, card, or a
+// card that is too old (bf16 needs compute capability 8.0).
+Result<std::vector<Card>> cards();
+
+struct FreeMemory {
+    void operator()(std::byte* memory) const noexcept;
+};
+// Device memory, not initialised unless `zero`; aligned to 512 bytes.
+class Memory {
+  public:
+    static Result<Memory> allocate(std::size_t bytes, Stream stream, bool zero = false);
+    std::byte* data() const { return memory_.get(); }
+    std::size_t bytes() const { return bytes_; }
+
+  private:
+    std::unique_ptr<std::byte, FreeMemory> memory_;
+    std::size_t bytes_ = 0;
+};
+
+struct FreePinned {
+    void operator()(std::byte* memory) const noexcept;
+};
+// Memory of the host that the device reads and writes directly, at the same address.
+class Pinned {
+  public:
+    static Result<Pinned> allocate(std::size_t bytes);
+    std::byte* data() const { return memory_.get(); }
+    std::size_t bytes() const { return bytes_; }
+
+  private:
+    std::unique_ptr<std::byte, FreePinned> memory_;
+    std::size_t bytes_ = 0;
+};
+
+// Makes the card current for this thread and gives a queue on it, which lives as long as the process.
+Result<Stream> openStream(int card);
+// For a thread that did not open the stream: makes its card current.
+void use(int card);
+
+// Copies in the order of the stream; the host's side must be pinned to be asynchronous.
+Result<void> copyToDevice(Stream stream, void* device, const void* host, std::size_t bytes);
+Result<void> copyToHost(Stream stream, void* host, const void* device, std::size_t bytes);
+Result<void> zero(Stream stream, void* device, std::size_t bytes);
+// Waits for the stream. Also tells of any error of the work before.
+Result<void> finish(Stream stream);
+// An error of a kernel launch, if there was one. `doing` completes "The GPU failed while …".
+Result<void> launched(const char* doing);
+
+// Work recorded once and started again with one call.
+class Graph {
+  public:
+    // Records what `work` puts into the stream; it must neither allocate nor wait.
+    static Result<Graph> record(Stream stream, const std::function<Result<void>()>& work);
+    Result<void> launch(Stream stream) const;
+    explicit operator bool() const { return graph_ != nullptr; }
+
+  private:
+    struct Destroy {
+        void operator()(void* graph) const noexcept;
+    };
+    std::unique_ptr<void, Destroy> graph_;
+};
+
+struct MemoryState {
+    std::uint64_t allocated = 0, peak = 0;  // by this process through the allocator
+    std::uint64_t free = 0, total = 0;      // of the card; free counts what the allocator keeps cached
+};
+MemoryState memoryState(int card);
+void resetPeak(int card);
+
+// Kernels of LibTorch take only ways that give the same bits every time.
+void setDeterministic(bool on);
+
+// What a failed CUDA call means for a person.
+Error deviceError(const char* doing, const char* reason, bool out_of_memory);
+
+}  // namespace studio::engine::kernels::gpu

@@ -1,0 +1,134 @@
+#include "engine/kernels/nf4_cuda.h"
+
+#include "engine/kernels/cuda_common.cuh"
+
+namespace studio::engine::kernels::gpu {
+namespace {
+
+constexpr int kThreads = 256;
+
+__constant__ float kCode[16] = {-1.0f,
+                                -0.6961928009986877f,
+                                -0.5250730514526367f,
+                                -0.39491748809814453f,
+                                -0.28444138169288635f,
+                                -0.18477343022823334f,
+                                -0.09105003625154495f,
+                                0.0f,
+                                0.07958029955625534f,
+                                0.16093020141124725f,
+                                0.24611230194568634f,
+                                0.33791524171829224f,
+                                0.44070982933044434f,
+                                0.5626170039176941f,
+                                0.7229568362236023f,
+                                1.0f};
+
+__device__ float scaleOf(const Nf4View& w, std::int64_t block) {
+    if (w.absmax != nullptr) return w.absmax[block];
+    // Two roundings, as on the CPU and in bitsandbytes.
+    return __fadd_rn(__fmul_rn(w.nested_code[w.absmax_codes[block]], w.nested_absmax[block / kNestedBlock]), w.offset);
+}
+
+// A thread expands eight weights, which lie in one block because a row is a multiple of eight.
+__global__ void __launch_bounds__(kThreads)
+    expand(Nf4View w, Bf16* out, std::int64_t ld, std::uint32_t per_row, std::uint32_t count) {
+    __shared__ float code[16];
+    if (threadIdx.x < 16) code[threadIdx.x] = kCode[threadIdx.x];
+    __syncthreads();
+    const std::uint32_t i = blockIdx.x * kThreads + threadIdx.x;
+    if (i >= count) return;
+    const float scale = scaleOf(w, static_cast<std::int64_t>(i) * 8 / kNf4Block);
+    const std::uint32_t four = reinterpret_cast<const std::uint32_t*>(w.codes)[i];
+    Eight e;
+#pragma unroll
+    for (int b = 0; b < 4; ++b) {
+        const std::uint32_t byte = four >> (8 * b) & 255u;
+        e.v[2 * b] = __float2bfloat16(__fmul_rn(code[byte >> 4], scale));
+        e.v[2 * b + 1] = __float2bfloat16(__fmul_rn(code[byte & 15u], scale));
+    }
+    const std::uint32_t row = i / per_row;
+    storeEight(out + static_cast<std::int64_t>(row) * ld + (i - row * per_row) * 8, e);
+}
+
+__device__ float at(const void* data, Element element, std::int64_t i) {
+    switch (element) {
+        case Element::F16:
+            return __half2float(static_cast<const __half*>(data)[i]);
+        case Element::BF16:
+            return __bfloat162float(static_cast<const Bf16*>(data)[i]);
+        default:
+            return static_cast<const float*>(data)[i];
+    }
+}
+
+__device__ int nearest(float x) {
+    int below = 0;
+#pragma unroll
+    for (int m = 0; m < 15; ++m) below += x > (kCode[m] + kCode[m + 1]) / 2.0f ? 1 : 0;
+    return below;
+}
+
+// A warp a block of 64: a lane has two neighbours, which share a byte.
+__global__ void __launch_bounds__(kThreads)
+    quantise(const void* values, Element element, std::int64_t count, std::uint8_t* codes, float* absmax, int* bad) {
+    const std::int64_t block = (blockIdx.x * static_cast<std::int64_t>(kThreads) + threadIdx.x) / 32;
+    const int lane = threadIdx.x % 32;
+    const std::int64_t first = block * kNf4Block + 2 * lane;
+    if (block * kNf4Block >= count) return;
+    const bool whole = (block + 1) * kNf4Block <= count;
+    float a = first < count ? at(values, element, first) : 0.0f;
+    float b = first + 1 < count ? at(values, element, first + 1) : 0.0f;
+    if (!isfinite(a) || !isfinite(b)) {
+        *bad = 1;
+        a = b = 0;
+    }
+    float most = fmaxf(fabsf(a), fabsf(b));
+    for (int step = 16; step > 0; step >>= 1) most = fmaxf(most, __shfl_xor_sync(0xffffffffu, most, step));
+    const float divisor = fmaxf(most, 1e-38f);
+    if (lane == 0) absmax[block] = whole ? most : divisor;
+    if (whole) {
+        const float inverse = __fdiv_rn(1.0f, divisor);
+        a = __fmul_rn(a, inverse);
+        b = __fmul_rn(b, inverse);
+    } else {
+        a = __fdiv_rn(a, divisor);
+        b = __fdiv_rn(b, divisor);
+    }
+    const int high = nearest(fminf(fmaxf(a, -1.0f), 1.0f)), low = nearest(fminf(fmaxf(b, -1.0f), 1.0f));
+    if (first < count) codes[first / 2] = static_cast<std::uint8_t>(high << 4 | low);
+}
+
+__global__ void __launch_bounds__(kThreads)
+    toBf16(const void* values, Element element, std::int64_t in_ld, std::int64_t cols, std::int64_t count, Bf16* out,
+           std::int64_t ld, int* bad) {
+    const std::int64_t i = blockIdx.x * static_cast<std::int64_t>(kThreads) + threadIdx.x;
+    if (i >= count) return;
+    const std::int64_t row = i / cols, col = i - row * cols;
+    const float x = at(values, element, row * in_ld + col);
+    if (!isfinite(x)) *bad = 1;
+    out[row * ld + col] = __float2bfloat16(x);
+}
+
+}  // namespace
+
+void expandNf4(Stream stream, const Nf4View& weights, const Matrix& out) {
+    const auto count = static_cast<std::uint32_t>(weights.rows * weights.cols / 8);
+    expand<<<blocksFor(count, kThreads), kThreads, 0, queue(stream)>>>(
+        weights, bf16(out), out.ld, static_cast<std::uint32_t>(weights.cols / 8), count);
+}
+
+void quantiseNf4(Stream stream, const Matrix& values, std::uint8_t* codes, float* absmax, int* bad) {
+    const std::int64_t count = values.rows * values.cols, blocks = (count + kNf4Block - 1) / kNf4Block;
+    quantise<<<blocksFor(blocks * 32, kThreads), kThreads, 0, queue(stream)>>>(values.data, values.element, count,
+                                                                               codes, absmax, bad);
+}
+
+void convert(Stream stream, const Matrix& values, const Matrix& out, int* bad) {
+    const std::int64_t count = values.rows * values.cols;
+    if (count == 0) return;
+    toBf16<<<blocksFor(count, kThreads), kThreads, 0, queue(stream)>>>(values.data, values.element, values.ld,
+                                                                       values.cols, count, bf16(out), out.ld, bad);
+}
+
+}  // namespace studio::engine::kernels::gpu

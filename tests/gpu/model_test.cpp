@@ -1,0 +1,220 @@
+// The built-in model on the GPU against the same model on the processor.
+#include <algorithm>
+
+#include "engine/gpu/gpu_phi.h"
+#include "gpu/batches.h"
+#include "gpu/on_device.h"
+
+using namespace studio;
+using namespace studio::test;
+namespace api = engine::api;
+using engine::ForwardOptions;
+using engine::MemoryMode;
+using engine::PhiModel;
+
+namespace {
+
+constexpr int kVocab = 4096;
+
+api::ModelSource source(bool four_bit) {
+    api::ModelSource source;
+    source.folder = STUDIO_SOURCE_DIR "/resources/demo/model";
+    source.load_in_4bit = four_bit;
+    return source;
+}
+
+struct Run {
+    std::vector<float> nll, gradients, logits;
+    double mean = 0;
+};
+
+class GpuModelTest : public QObject {
+    Q_OBJECT
+
+    std::unique_ptr<PhiModel> cpu_, gpu_;
+
+    static api::LoraSpec spec(const PhiModel& model, const std::vector<int>& ranks) {
+        api::LoraSpec spec;
+        std::size_t next = 0;
+        for (const std::string& name : model.linearNames()) {
+            const int r = ranks[next++ % ranks.size()];
+            if (r > 0) spec.modules.push_back({name, r, 2.0});
+        }
+        spec.seed = 3;
+        return spec;
+    }
+
+    // The same adapter in both, B not zero.
+    void giveAdapter(const std::vector<int>& ranks) {
+        for (PhiModel* model : {cpu_.get(), gpu_.get()}) {
+            const auto created = model->createAdapter(spec(*model, ranks));
+            QVERIFY2(created.has_value(), created ? "" : created.error().text().c_str());
+            std::mt19937 random(5);
+            std::normal_distribution<float> draw(0, 0.02f);
+            for (const auto& tensor : model->adapter().tensors())
+                for (std::size_t i = 0; i < tensor.size(); ++i)
+                    model->adapter().values()[tensor.offset + i] = rounded(draw(random));
+            if (auto* device = model->device()) OnDevice::require(device->storeValues(model->adapter().values()));
+        }
+    }
+
+    static Run run(PhiModel& model, const dataset::Batch& batch, ForwardOptions options) {
+        Run result;
+        options.keep_logits = true;
+        result.nll.resize(batch.targets.size());
+        if (model.hasAdapter()) model.adapter().zeroGradients();
+        if (auto* device = model.device()) OnDevice::require(device->zeroGradients());
+        OnDevice::require(model.forward(batch, options, result.nll));
+        for (const float v : result.nll) result.mean += v / static_cast<double>(result.nll.size());
+        result.logits.assign(model.keptLogits().begin(), model.keptLogits().end());
+        if (!options.training) return result;
+        OnDevice::require(model.backward(1));
+        if (auto* device = model.device()) OnDevice::require(device->fetchGradients(model.adapter().gradients()));
+        const auto gradients = model.adapter().gradients();
+        result.gradients.assign(gradients.begin(), gradients.end());
+        return result;
+    }
+
+    // Says by how much the GPU is off, and fails where it is too much.
+    static void compare(const char* what, const Run& got, const Run& wanted, double gradient_bound = 3e-2) {
+        const double logits = relative(got.logits, wanted.logits);
+        const double gradients = wanted.gradients.empty() ? 0 : relative(got.gradients, wanted.gradients);
+        qInfo("%s: loss %.5f, on the processor %.5f; relative error of logits %.2e, of gradients %.2e", what, got.mean,
+              wanted.mean, logits, gradients);
+        QVERIFY(std::abs(got.mean - wanted.mean) < 0.01);
+        QVERIFY(logits < 2e-2);
+        QVERIFY(gradients < gradient_bound);
+    }
+
+    static ForwardOptions training(MemoryMode mode = MemoryMode::KeepAll) {
+        ForwardOptions options;
+        options.training = true;
+        options.memory = mode;
+        return options;
+    }
+
+    std::vector<dataset::Batch> batches() const {
+        return {separate({70, 3, 129}, 1, kVocab), separate({128, 128}, 7, kVocab), tree(3, kVocab)};
+    }
+
+  private Q_SLOTS:
+    void initTestCase() {
+        NEEDS_GPU();
+        auto on_cpu = PhiModel::load(source(true), nullptr, {});
+        QVERIFY2(on_cpu.has_value(), on_cpu ? "" : on_cpu.error().text().c_str());
+        cpu_ = std::move(*on_cpu);
+        auto on_gpu = engine::gpu::GpuPhi::load(source(true), 0, nullptr, {});
+        QVERIFY2(on_gpu.has_value(), on_gpu ? "" : on_gpu.error().text().c_str());
+        gpu_ = std::move(*on_gpu);
+    }
+
+    void base() {
+        for (const auto& batch : batches()) compare("base", run(*gpu_, batch, {}), run(*cpu_, batch, {}));
+    }
+
+    void trainingEveryLinear() {
+        giveAdapter({16});
+        for (const auto& batch : batches())
+            compare("r 16", run(*gpu_, batch, training()), run(*cpu_, batch, training()));
+    }
+
+    void oddRanksAndSomeLinears() {
+        giveAdapter({5, 0, 3, 8, 0, 17, 1});
+        for (const auto& batch : batches())
+            compare("odd ranks", run(*gpu_, batch, training()), run(*cpu_, batch, training()));
+    }
+
+    void dropouts() {
+        giveAdapter({8, 12});
+        ForwardOptions options = training();
+        options.lora_dropout = 0.1;
+        options.seed = 77;
+        options.step = 3;
+        compare("lora_dropout", run(*gpu_, batches()[0], options), run(*cpu_, batches()[0], options));
+        options.resid_dropout = 0.1;
+        for (const auto& batch : batches())
+            compare("both dropouts", run(*gpu_, batch, options), run(*cpu_, batch, options));
+        options.lora_dropout = 0;
+        compare("resid_dropout", run(*gpu_, batches()[0], options), run(*cpu_, batches()[0], options));
+    }
+
+    void memoryModesGiveTheSameBits() {
+        giveAdapter({16});
+        for (const bool dropout : {false, true})
+            for (const auto& batch : batches()) {
+                ForwardOptions options = training();
+                options.deterministic = true;
+                if (dropout) options.lora_dropout = options.resid_dropout = 0.1;
+                const Run all = run(*gpu_, batch, options), again = run(*gpu_, batch, options);
+                QVERIFY(all.gradients == again.gradients);
+                for (const MemoryMode mode : {MemoryMode::Selective, MemoryMode::Recompute}) {
+                    options.memory = mode;
+                    const Run less = run(*gpu_, batch, options);
+                    QVERIFY(less.nll == all.nll);
+                    QVERIFY2(less.gradients == all.gradients,
+                             qPrintable(QString::number(relative(less.gradients, all.gradients))));
+                }
+            }
+    }
+
+    void strength() {
+        giveAdapter({16});
+        const auto batch = batches()[0];
+        ForwardOptions options;
+        options.adapter_strength = 0;
+        const Run without = run(*gpu_, batch, options);
+        options.adapter_strength = 0.5;
+        compare("half strength", run(*gpu_, batch, options), run(*cpu_, batch, options));
+        gpu_->dropAdapter();
+        QVERIFY(run(*gpu_, batch, {}).nll == without.nll);
+    }
+
+    void decodingFollowsTheWholePass() {
+        giveAdapter({16});
+        const auto batch = separate({60}, 9, kVocab);
+        for (const double strength : {1.0, 0.0, 0.7}) {
+            auto cpu_cache = cpu_->newCache(64), gpu_cache = gpu_->newCache(64);
+            QVERIFY(cpu_cache.has_value() && gpu_cache.has_value());
+            std::vector<float> expected(kVocab), got(kVocab);
+            const std::span<const int> tokens(batch.tokens);
+            std::size_t at = 0;
+            double worst = 0;
+            for (const std::size_t count : {40u, 1u, 1u, 3u, 1u, 1u, 1u, 1u, 1u, 1u, 9u}) {
+                const auto piece = tokens.subspan(at, count);
+                OnDevice::require(cpu_->step(**cpu_cache, piece, strength, expected, {}));
+                OnDevice::require(gpu_->step(**gpu_cache, piece, strength, got, {}));
+                worst = std::max(worst, relative(got, expected));
+                at += count;
+            }
+            qInfo("decoding at strength %.1f: relative error of logits at most %.2e", strength, worst);
+            QVERIFY(worst < 2e-2);
+            (*gpu_cache)->truncate(40);
+            OnDevice::require(gpu_->step(**gpu_cache, tokens.subspan(40, 20), strength, got, {}));
+            QVERIFY(relative(got, expected) < 2e-2);
+        }
+    }
+
+    void unquantisedBase() {
+        auto on_cpu = PhiModel::load(source(false), nullptr, {});
+        auto on_gpu = engine::gpu::GpuPhi::load(source(false), 0, nullptr, {});
+        QVERIFY(on_cpu.has_value() && on_gpu.has_value());
+        const auto batch = batches()[0];
+        compare("bf16 base", run(**on_gpu, batch, {}), run(**on_cpu, batch, {}));
+    }
+
+    void whatDoesNotFitIsSaid() {
+        giveAdapter({16});
+        engine::Limits limits;
+        limits.rows = limits.targets = 400'000'000;
+        limits.training = true;
+        const auto reserved = gpu_->reserve(limits);
+        QVERIFY(!reserved.has_value());
+        QVERIFY2(reserved.error().message.find("MB") != std::string::npos, reserved.error().text().c_str());
+        compare("after that", run(*gpu_, batches()[0], training()), run(*cpu_, batches()[0], training()));
+    }
+};
+
+}  // namespace
+
+QTEST_GUILESS_MAIN(GpuModelTest)
+#include "model_test.moc"
