@@ -8,6 +8,7 @@
 #include "ui/look/colours.h"
 #include "ui/look/format.h"
 #include "ui/look/type.h"
+#include "ui/widgets/safe_text.h"
 
 namespace studio::ui {
 namespace {
@@ -80,8 +81,9 @@ QVariant ChatListModel::data(const QModelIndex& index, int role) const {
     switch (role) {
         case Qt::DisplayRole:
         case Qt::EditRole:
-        case Qt::ToolTipRole:
             return line.title;
+        case Qt::ToolTipRole:
+            return toolTipText(line.title);
         case Qt::AccessibleTextRole:
             return tr("%1, %2, %3").arg(line.title, line.model, line.when);
         case IdRole:

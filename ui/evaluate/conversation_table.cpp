@@ -71,7 +71,7 @@ QVariant ConversationModel::data(const QModelIndex& index, int role) const {
         return static_cast<int>((column == Prompt ? Qt::AlignLeft : Qt::AlignRight) | Qt::AlignVCenter);
     const auto difference = c.difference();
     if (role == Qt::UserRole && column == Bar && difference && largest_ > 0) return *difference / largest_;
-    if (role == Qt::ToolTipRole && column == Prompt) return prompts_[row];
+    if (role == Qt::ToolTipRole && column == Prompt) return toolTipText(prompts_[row]);
     if (role == RowTable::kHueRole && (column == Tokens || column == Base)) return static_cast<int>(Hue::Secondary);
     const bool sort = role == kSortRole;
     if (role != Qt::DisplayRole && !sort) return {};

@@ -170,7 +170,7 @@ void EvaluatePage::connectAll() {
         if (presenter_->selected()) list_->choose(presenter_->selected()->file);
         unreadable_->setVisible(!presenter_->unreadable().isEmpty());
         unreadable_->setText(tr("%n file(s) cannot be read.", nullptr, int(presenter_->unreadable().size())));
-        unreadable_->setToolTip(presenter_->unreadable().join(u'\n'));
+        unreadable_->setToolTip(toolTipText(presenter_->unreadable().join(u'\n')));
         showAll();
     });
     connect(presenter_, &EvaluationsPresenter::selectionChanged, this, [this] {

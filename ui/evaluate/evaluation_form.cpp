@@ -220,7 +220,7 @@ void EvaluationForm::tell() {
     show_run_->setVisible(!busy_.isEmpty());
     start_->setText(busy_.isEmpty() ? tr("Start Evaluation") : tr("Start When It Is Free"));
     start_->setEnabled(known && !offer_.problem && checkpoint_->count() > 0);
-    start_->setToolTip(offer_.problem ? text(offer_.problem->message) : QString());
+    start_->setToolTip(offer_.problem ? toolTipText(text(offer_.problem->message)) : QString());
 }
 
 }  // namespace studio::ui

@@ -8,6 +8,7 @@
 #include "ui/look/format.h"
 #include "ui/look/type.h"
 #include "ui/widgets/basics.h"
+#include "ui/widgets/safe_text.h"
 
 namespace studio::ui {
 namespace {
@@ -98,7 +99,7 @@ QVariant EvaluationListModel::data(const QModelIndex& index, int role) const {
         case kTimeRole:
             return row.time;
         case Qt::ToolTipRole:
-            return pathText(row.file);
+            return toolTipText(pathText(row.file));
         case Qt::AccessibleTextRole:
             return tr("%1, perplexity %2, %3, %4").arg(row.name, row.perplexity, row.against, row.time);
         default:

@@ -5,6 +5,7 @@
 #include "ui/look/format.h"
 #include "ui/look/type.h"
 #include "ui/widgets/basics.h"
+#include "ui/widgets/safe_text.h"
 
 namespace studio::ui {
 
@@ -40,8 +41,8 @@ QVariant AdapterTable::data(const QModelIndex& index, int role) const {
                             ? Qt::Alignment(Qt::AlignRight | Qt::AlignVCenter)
                             : Qt::Alignment(Qt::AlignLeft | Qt::AlignVCenter));
     if (role == Qt::ToolTipRole) {
-        if (index.column() == Peft && !a.sound) return text(a.problem);
-        return index.column() == Name ? pathText(a.folder) : data(index, Qt::DisplayRole);
+        if (index.column() == Peft && !a.sound) return toolTipText(text(a.problem));
+        return toolTipText(index.column() == Name ? pathText(a.folder) : data(index, Qt::DisplayRole).toString());
     }
     if (role == Qt::UserRole && index.column() == Peft) return a.sound;
     if (role == RowTable::kHueRole && index.column() == Peft && !a.sound) return static_cast<int>(Hue::Careful);

@@ -10,6 +10,7 @@
 
 #include "ui/look/format.h"
 #include "ui/look/type.h"
+#include "ui/widgets/safe_text.h"
 
 namespace studio::ui {
 namespace {
@@ -74,7 +75,7 @@ void addFact(QGridLayout* grid, const QString& name, const QString& value, bool 
     auto* left = new Text(Text::Kind::Secondary, name);
     auto* right = new WrapText(value, sentence ? Qt::AlignLeft : Qt::AlignRight);
     right->setAccessibleName(name + QStringLiteral(": ") + value);
-    if (sentence) right->setToolTip(value);
+    if (sentence) right->setToolTip(toolTipText(value));
     grid->addWidget(left, row, 0, Qt::AlignTop | Qt::AlignLeft);
     grid->addWidget(right, row, 1);
 }
@@ -90,7 +91,7 @@ ModelCard::ModelCard(const jobs::BaseModel& model, bool forgettable, QWidget* pa
     auto* head = new QHBoxLayout;
     head->setSpacing(2 * kSpace);
     auto* title = new ElidedText(Text::Kind::Strong, name);
-    title->setToolTip(pathText(model.folder));
+    title->setToolTip(toolTipText(pathText(model.folder)));
     head->addWidget(title, 1);
     auto* chip = new Chip;
     if (!model.usable) {

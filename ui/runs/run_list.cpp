@@ -73,7 +73,7 @@ QVariant RunListModel::data(const QModelIndex& index, int role) const {
         case Qt::DisplayRole:
             return name;
         case Qt::ToolTipRole:
-            return pathText(run.folder);
+            return toolTipText(pathText(run.folder));
         case Qt::AccessibleTextRole:
             return tr("%1, %2, validation loss %3, %4").arg(name, state, number(lossOf(index.row()), 4), run.differs);
         default:

@@ -60,7 +60,8 @@ QVariant RunsTableModel::data(const QModelIndex& index, int role) const {
     }
     if (role == RowTable::kStrongRole) return column == Name;
     if (role == RowTable::kHueRole && column == State) return static_cast<int>(stateLook(runs_.stateOf(row)).hue);
-    if (role == Qt::ToolTipRole) return column == Settings ? QVariant(run.differs) : QVariant(pathText(run.folder));
+    if (role == Qt::ToolTipRole)
+        return column == Settings ? toolTipText(run.differs) : toolTipText(pathText(run.folder));
     if (role != Qt::DisplayRole && role != kSortRole) return {};
     const bool sort = role == kSortRole;
     const auto figure = [sort](const std::optional<double>& value, const QString& shown) {

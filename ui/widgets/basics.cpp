@@ -10,6 +10,7 @@
 
 #include "ui/look/style.h"
 #include "ui/look/type.h"
+#include "ui/widgets/safe_text.h"
 
 namespace studio::ui {
 namespace {
@@ -104,7 +105,7 @@ QSize ElidedText::minimumSizeHint() const {
 }
 
 void ElidedText::resizeEvent(QResizeEvent*) {
-    setToolTip(QFontMetrics(kindFont()).horizontalAdvance(text_) > width() ? text_ : QString());
+    setToolTip(QFontMetrics(kindFont()).horizontalAdvance(text_) > width() ? toolTipText(text_) : QString());
 }
 
 void ElidedText::paintEvent(QPaintEvent*) {
@@ -236,8 +237,8 @@ void FactList::setFacts(const std::vector<Fact>& facts) {
         name->setText(facts[i].name);
         value->setText(facts[i].value);
         value->setHue(facts[i].hue);
-        value->setToolTip(facts[i].tool_tip);
-        name->setToolTip(facts[i].tool_tip);
+        value->setToolTip(toolTipText(facts[i].tool_tip));
+        name->setToolTip(toolTipText(facts[i].tool_tip));
         QFont font = QApplication::font();
         value->setFont(facts[i].strong ? strongFont(font) : font);
         value->setAccessibleName(facts[i].name + QStringLiteral(": ") + facts[i].value);

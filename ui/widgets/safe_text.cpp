@@ -1,5 +1,7 @@
 #include "ui/widgets/safe_text.h"
 
+#include <QTextDocument>
+
 namespace studio::ui {
 
 QString shownText(const QString& text, bool lines, qsizetype most) {
@@ -19,6 +21,14 @@ QString shownText(const QString& text, bool lines, qsizetype most) {
             out += c;
     }
     return out;
+}
+
+QString toolTipText(const QString& text) {
+    constexpr qsizetype kOneLine = 90, kMost = 2000;
+    if (text.size() <= kOneLine && !Qt::mightBeRichText(text)) return text;
+    return QStringLiteral("<qt>") +
+           shownText(text, true, kMost).toHtmlEscaped().replace(QLatin1Char('\n'), QLatin1String("<br>")) +
+           QStringLiteral("</qt>");
 }
 
 }  // namespace studio::ui

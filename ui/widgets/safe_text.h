@@ -9,4 +9,8 @@ namespace studio::ui {
 // else they become spaces. Longer than `most` characters: cut, with "…".
 QString shownText(const QString& text, bool lines, qsizetype most = 8000);
 
+// For a tool tip: Qt reads one that looks like markup as such, and wraps no other. Tags of a stranger stay text, long
+// ones are wrapped.
+QString toolTipText(const QString& text);
+
 }  // namespace studio::ui
