@@ -270,6 +270,10 @@ Result<ModelCatalogue> searchModels(const SearchPlaces& places, const JobContext
 }
 
 FolderVerdict judgeFolder(const fs::path& folder) {
+    std::error_code ec;
+    if (!fs::is_directory(folder, ec))
+        return {false, fmt::format("{} is no folder that can be read.", folder.string()),
+                "Check that it is still there, or choose another one."};
     if (has(folder, "adapter_config.json")) {
         const AdapterModel adapter = inspectAdapterFolder(folder);
         if (adapter.sound) return {true, fmt::format("{} is a PEFT adapter.", adapter.name), {}};
@@ -283,7 +287,10 @@ FolderVerdict judgeFolder(const fs::path& folder) {
     ModelCatalogue below;
     addFolder(folder, below, {});
     if (const std::size_t found = below.bases.size() + below.adapters.size(); found > 0)
-        return {true, fmt::format("{} holds {} models and adapters.", folder.filename().string(), found), {}};
+        return {true,
+                found == 1 ? fmt::format("{} holds one model or adapter.", folder.filename().string())
+                           : fmt::format("{} holds {} models and adapters.", folder.filename().string(), found),
+                {}};
     return {false, fmt::format("{} holds no model: it has no config.json and no adapter_config.json.", folder.string()),
             "Choose the folder that holds config.json, the safetensors files and the tokenizer's files."};
 }

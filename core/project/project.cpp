@@ -27,6 +27,12 @@ Result<bool> holdsOtherFiles(const fs::path& folder) {
     return false;
 }
 
+// A value of another kind is none.
+std::string textOr(const io::Json& json, const char* key, std::string otherwise) {
+    const auto found = json.find(key);
+    return found != json.end() && found->is_string() ? found->get<std::string>() : std::move(otherwise);
+}
+
 Result<void> makeFolders(const ProjectPaths& paths) {
     for (const fs::path& folder :
          {paths.trainingConfig().parent_path(), paths.runs(), paths.chats(), paths.evaluations()}) {
@@ -101,8 +107,8 @@ Result<Project> Project::open(const fs::path& folder) {
     }
     STUDIO_CHECK(makeFolders(paths));
     Project project(paths, std::move(*lock));
-    project.title_ = json.value("name", absolute.filename().string());
-    project.created_ = json.value("created", std::string());
+    project.title_ = textOr(json, "name", absolute.filename().string());
+    project.created_ = textOr(json, "created", {});
     return project;
 }
 

@@ -29,6 +29,7 @@ QString pageKey(const QString& project, const QString& page) {
 
 Settings::Settings(const QString& file, QObject* parent)
     : QObject(parent), store_(file.isEmpty() ? defaultFile() : file, QSettings::IniFormat) {
+    (void)store_.allKeys();  // a section is read when something of it is asked for
     damaged_ = store_.status() == QSettings::FormatError;
     if (!damaged_) return;
     // The next save writes what could be read of it.
@@ -39,11 +40,11 @@ Settings::Settings(const QString& file, QObject* parent)
 
 std::optional<Error> Settings::problem() const {
     if (damaged_)
-        return Error{ErrorCode::Corrupt, utf8(tr("The settings file %1 is damaged.").arg(store_.fileName())),
-                     utf8(kept_.isEmpty()
-                              ? tr("What could not be read stands at its default; look at Settings once.")
-                              : tr("What could not be read stands at its default; the file as it was is kept as %1.")
-                                    .arg(kept_))};
+        return Error{
+            ErrorCode::Corrupt, utf8(tr("The settings file %1 is damaged.").arg(store_.fileName())),
+            utf8(kept_.isEmpty() ? tr("What could not be read stands at its default; look at Settings once.")
+                                 : tr("What could not be read stands at its default; the file as it was is kept as %1.")
+                                       .arg(kept_))};
     if (store_.status() == QSettings::AccessError || !store_.isWritable())
         return Error{ErrorCode::Io, utf8(tr("The settings file %1 cannot be written.").arg(store_.fileName())),
                      utf8(tr("Check its rights and the free space of its disk; until then nothing is remembered for "
