@@ -4,6 +4,7 @@
 #include <QVBoxLayout>
 
 #include "ui/look/type.h"
+#include "ui/widgets/safe_text.h"
 
 namespace studio::ui {
 namespace {
@@ -98,7 +99,7 @@ void Starters::setPrompts(const QStringList& prompts, bool held_out) {
         if (!used) continue;
         const QString prompt = prompts[static_cast<qsizetype>(i)];
         cards_[i]->setText(prompt);
-        cards_[i]->setToolTip(prompt);
+        cards_[i]->setToolTip(toolTipText(prompt));
         cards_[i]->setAccessibleName(tr("Ask: %1").arg(prompt));
     }
     resizeEvent(nullptr);

@@ -13,6 +13,7 @@
 #include "ui/look/format.h"
 #include "ui/look/style.h"
 #include "ui/look/type.h"
+#include "ui/widgets/safe_text.h"
 
 namespace studio::ui {
 namespace {
@@ -53,7 +54,7 @@ class ListedModel : public QAbstractTableModel {
                                : index.column() == 1 ? row.reason
                                : index.column() == 2 ? row.message
                                                      : row.beginning;
-        if (role == Qt::ToolTipRole) return words.toHtmlEscaped();
+        if (role == Qt::ToolTipRole) return toolTipText(words);
         return index.column() == 0 ? words + QStringLiteral("  ") : words;  // numbers keep off the column beside
     }
     QVariant headerData(int section, Qt::Orientation orientation, int role) const override {
@@ -224,7 +225,7 @@ QWidget* ImportReportView::section(const ImportOutcome& outcome) {
     auto* title = new Text(Text::Kind::Title, nameOf(outcome));
     title->setTextInteractionFlags(Qt::TextSelectableByMouse);
     title->setAccessibleName(title->text());
-    title->setToolTip(outcome.file.toHtmlEscaped());
+    title->setToolTip(toolTipText(outcome.file));
     top->addWidget(title);
     top->addWidget(mark);
     top->addStretch(1);

@@ -14,6 +14,7 @@
 #include "ui/look/format.h"
 #include "ui/look/style.h"
 #include "ui/look/type.h"
+#include "ui/widgets/safe_text.h"
 
 namespace studio::ui {
 namespace {
@@ -284,7 +285,7 @@ void ListPane::showNothing() {
             tr("%Ln message(s) match, but no conversation is left", nullptr, matched),
             tr("A message left out takes the replies below it along, and this filter leaves the prompts out."));
         offer(way_out_, tr("Keep the prompts"), [this, wider] { Q_EMIT filterWanted(wider); });
-        way_out_->setToolTip(wider.toHtmlEscaped());
+        way_out_->setToolTip(toolTipText(wider));
         offer(other_way_, tr("Show the matches"), show(Scope::AnyMatch));
     } else {
         nothing_->setSentence(tr("No message matches this filter"), tr("Esc in the filter box clears it, too."));

@@ -16,14 +16,25 @@
 #include <QPushButton>
 #include <QRadioButton>
 #include <QVBoxLayout>
+#include <QWheelEvent>
 
 #include "project/run_folder.h"
 #include "ui/look/format.h"
 #include "ui/look/type.h"
 #include "ui/widgets/basics.h"
+#include "ui/widgets/safe_text.h"
 
 namespace studio::ui {
 namespace {
+
+// The wheel counts only with the focus.
+class DeviceBox final : public QComboBox {
+  public:
+    DeviceBox() { setFocusPolicy(Qt::StrongFocus); }
+
+  protected:
+    void wheelEvent(QWheelEvent* event) override { hasFocus() ? QComboBox::wheelEvent(event) : event->ignore(); }
+};
 
 QWidget* themeRow(Settings& settings) {
     auto* row = new QWidget;
@@ -115,7 +126,7 @@ SettingsDialog::SettingsDialog(Settings& settings, QWidget* parent) : QDialog(pa
     form->setFieldGrowthPolicy(QFormLayout::ExpandingFieldsGrow);
     form->setVerticalSpacing(3 * kSpace);
     form->addRow(tr("Theme"), themeRow(settings));
-    auto* device = new QComboBox;
+    auto* device = new DeviceBox;
     device->setAccessibleName(tr("Device for chats and evaluations"));
     device->addItem(tr("Automatic"), QStringLiteral("auto"));
     device->addItem(tr("Processor (CPU)"), QStringLiteral("cpu"));
@@ -216,7 +227,7 @@ void NewProjectDialog::check() {
         problem = tr("This folder holds other files; choose an empty or a new one.");
     problem_->setText(problem);
     create_->setEnabled(problem.isEmpty());
-    create_->setToolTip(problem);
+    create_->setToolTip(toolTipText(problem));
 }
 
 CloseChoice askClose(const LiveRun& live, QWidget* parent) {

@@ -15,6 +15,7 @@
 #include "corpus/importer.h"
 #include "corpus/store.h"
 #include "ui/look/format.h"
+#include "project/checkpoint.h"
 #include "ui/look/type.h"
 #include "ui/session/run_words.h"
 #include "ui/shell/banners.h"
@@ -336,7 +337,7 @@ void MainWindow::tellRuns() {
     Message message;
     message.kind = Message::Kind::Careful;
     message.id = QStringLiteral("runs-unread");
-    message.what = tr("%n run(s) cannot be read and are not in the list.", nullptr, static_cast<int>(unreadable.size()));
+    message.what = tr("%n run(s) could not be read and stand in no list.", nullptr, static_cast<int>(unreadable.size()));
     message.to_do = unreadable.front();
     message.details = unreadable.join(QLatin1Char('\n'));
     session_.messages().show(message);
@@ -352,7 +353,9 @@ void MainWindow::tellInterrupted() {
         message.id = QStringLiteral("interrupted");
         message.what = tr("The run “%1” was interrupted at step %2 of %3.")
                            .arg(text(entry.info.name), number(entry.steps), number(entry.total));
-        message.to_do = tr("It can go on from its last checkpoint.");
+        message.to_do = project::listCheckpoints(entry.folder).empty()
+                            ? tr("It had no checkpoint yet and begins again from its first step.")
+                            : tr("It can go on from its last checkpoint.");
         message.action = tr("Resume");
         message.act = [this, folder = entry.folder] {
             if (const auto resumed = session_.runs().resume(folder); !resumed)
@@ -381,12 +384,17 @@ void MainWindow::closeEvent(QCloseEvent* event) {
     if (session_.runs().active()) {
         event->ignore();
         if (quitting_) return;  // ended() closes
-        switch (askClose(*session_.runs().live(), this)) {
+        const CloseChoice choice = askClose(*session_.runs().live(), this);
+        if (quitting_) {  // a signal came meanwhile; a window does not close within its own closing
+            if (!session_.runs().active()) QTimer::singleShot(0, this, &QWidget::close);
+            return;
+        }
+        switch (choice) {
             case CloseChoice::KeepTraining:
                 showMinimized();
                 return;
             case CloseChoice::StopAfterCheckpoint:
-                // The run may have ended while the question stood; a window does not close within its own closing.
+                // Later: the run may have ended while the question stood.
                 QTimer::singleShot(0, this, &MainWindow::quitGently);
                 return;
             case CloseChoice::Cancel:
@@ -406,6 +414,7 @@ void MainWindow::quitGently() {
     quitting_ = true;
     session_.messages().info(QStringLiteral("quitting"), tr("Stopping after this step…"),
                              tr("The window closes when the checkpoint is on the disk."));
+    if (QWidget* question = QApplication::activeModalWidget()) question->close();
     session_.runs().stopAfterStep();
 }
 
