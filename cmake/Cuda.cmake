@@ -1,7 +1,20 @@
 # The engine on an NVIDIA GPU. AUTO: where a CUDA compiler and LibTorch's CUDA half are found; the program then still
 # starts without a card. Needs CUDA 13.0, as LibTorch's wheel does.
 set(STUDIO_CUDA "AUTO" CACHE STRING "Build the engine for NVIDIA GPUs: ON, OFF or AUTO")
-set(STUDIO_CUDA_ARCHITECTURES "90a" CACHE STRING "GPU architectures; packages: 75;80;86;89;90a;120")
+# The card that is here; without one, that of the benchmarks.
+set(present "")
+find_program(NVIDIA_SMI nvidia-smi)
+if(NVIDIA_SMI)
+    execute_process(COMMAND ${NVIDIA_SMI} --query-gpu=compute_cap --format=csv,noheader OUTPUT_VARIABLE present ERROR_QUIET)
+    string(REGEX MATCHALL "[0-9]+\\.[0-9]+" present "${present}")
+    list(REMOVE_DUPLICATES present)
+    string(REPLACE "." "" present "${present}")
+    list(TRANSFORM present REPLACE "^90$" "90a")
+endif()
+if(NOT present)
+    set(present 90a)
+endif()
+set(STUDIO_CUDA_ARCHITECTURES "${present}" CACHE STRING "GPU architectures; packages: 75;80;86;89;90a;120")
 
 set(STUDIO_WITH_CUDA OFF)
 set(missing "")
