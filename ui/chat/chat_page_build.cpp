@@ -170,7 +170,7 @@ void ChatPage::buildActions() {
     copy_ = addPageAction(tr("&Copy Answer"), QKeySequence(QStringLiteral("Ctrl+Shift+C")),
                           tr("Copy the answer's text"), [this] { presenter_.act(TurnAction::Copy, lastAnswer(), 0); });
     copy_all_ = addPageAction(tr("Copy &Whole Chat"), {}, tr("Copy the chat as Markdown"), [this] { copyChat(); });
-    export_ = addPageAction(tr("E&xport as Markdown…"), QKeySequence(QStringLiteral("Ctrl+Shift+S")),
+    export_ = addPageAction(tr("Export as &Markdown…"), QKeySequence(QStringLiteral("Ctrl+Shift+S")),
                             tr("Write the chat into a file"), [this] { exportChat(); });
     for (QAction* action : {new_, rename_, delete_, copy_all_, export_}) list_->addAction(action);
 }

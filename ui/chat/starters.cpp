@@ -10,7 +10,12 @@ namespace studio::ui {
 namespace {
 
 constexpr int kInset = 3 * kSpace;
-constexpr int kFlags = Qt::AlignLeft | Qt::AlignVCenter | Qt::TextWordWrap | Qt::TextWrapAnywhere;
+// Words are kept whole, but for those that are wider than the card.
+int wrapping(const QFontMetrics& metrics, const QString& text, int width) {
+    constexpr int kFlags = Qt::AlignLeft | Qt::AlignVCenter | Qt::TextWordWrap;
+    const QRect box = metrics.boundingRect(QRect(0, 0, width, 1 << 14), kFlags, text);
+    return box.width() > width ? kFlags | Qt::TextWrapAnywhere : kFlags;
+}
 
 }  // namespace
 
@@ -27,9 +32,9 @@ QSize PromptCard::sizeHint() const {
 }
 
 int PromptCard::heightForWidth(int width) const {
-    const int glyph = fontMetrics().height() + 2 * kSpace;
-    return fontMetrics().boundingRect(QRect(0, 0, width - 2 * kInset - glyph, 1 << 14), kFlags, text()).height() +
-           2 * kInset;
+    const int room = width - 2 * kInset - fontMetrics().height() - 2 * kSpace;
+    const int flags = wrapping(fontMetrics(), text(), room);
+    return fontMetrics().boundingRect(QRect(0, 0, room, 1 << 14), flags, text()).height() + 2 * kInset;
 }
 
 void PromptCard::paintEvent(QPaintEvent*) {
@@ -42,7 +47,7 @@ void PromptCard::paintEvent(QPaintEvent*) {
     const int side = fontMetrics().height();
     painter.setPen(colour(Hue::Text, this));
     const QRect inner = rect().adjusted(kInset, kInset, -kInset - side - 2 * kSpace, -kInset);
-    painter.drawText(inner, kFlags, text());
+    painter.drawText(inner, wrapping(fontMetrics(), text(), inner.width()), text());
     drawGlyph(painter, Glyph::Right,
               QRectF(rect().right() - kInset - side * 0.7, (height() - side * 0.7) / 2, side * 0.7, side * 0.7),
               colour(lit ? Hue::Accent : Hue::Faint, this));

@@ -144,7 +144,7 @@ void DataPage::buildActions() {
     closer->setShortcuts({QKeySequence(Qt::CTRL | Qt::Key_Plus), QKeySequence(Qt::CTRL | Qt::Key_Equal)});
     add(tr("Zoom &Out"), Qt::CTRL | Qt::Key_Minus, tr("Smaller text in the reader"),
         [this] { reader_->view()->zoom(-1); });
-    add(tr("&Original Size"), Qt::CTRL | Qt::Key_0, tr("Text of the reader in its own size"),
+    add(tr("Original Si&ze"), Qt::CTRL | Qt::Key_0, tr("Text of the reader in its own size"),
         [this] { reader_->view()->zoom(0); });
     report_action_ = add(tr("Last Import &Report"), {}, tr("What the last import kept and rejected"), [this] {
         report_shown_ = true;

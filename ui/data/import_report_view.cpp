@@ -86,8 +86,9 @@ QTableView* table(std::vector<Listed> rows, bool with_beginning, const QString& 
     view->setEditTriggers(QAbstractItemView::NoEditTriggers);
     const int character = view->fontMetrics().averageCharWidth();
     view->setColumnWidth(0, 8 * character);
-    view->setColumnWidth(1, 62 * character);
-    view->setColumnWidth(2, 40 * character);
+    view->setColumnWidth(1, 52 * character);
+    view->setColumnWidth(2, with_beginning ? 24 * character : 40 * character);
+    view->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
     view->setFixedHeight(std::min(count, 10) * row + view->horizontalHeader()->sizeHint().height() + 4 +
                          2 * view->frameWidth());
     return view;

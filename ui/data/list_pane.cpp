@@ -127,8 +127,8 @@ QWidget* ListPane::buildCount() {
     auto* counts = new QHBoxLayout;
     counts->setSpacing(kSpace + 2);
     counts->addWidget(count_);
-    counts->addWidget(of_);
-    counts->addStretch(1);
+    of_->setWordWrap(true);
+    counts->addWidget(of_, 1);
     counts->addWidget(messages_);
     grid->addLayout(counts);
     setPrimary(train_);

@@ -42,7 +42,7 @@ QWidget* ModelsPage::buildMain() {
     row->setContentsMargins(4 * kSpace, kSpace, 4 * kSpace, kSpace);
     row->setSpacing(3 * kSpace);
     header->setMinimumHeight(controlHeight(font()) + 4 * kSpace);
-    row->addWidget(new Text(Text::Kind::Strong, tr("Models and adapters")));
+    row->addWidget(new ElidedText(Text::Kind::Strong, tr("Models and adapters")));
     totals_ = new ElidedText(Text::Kind::Secondary);
     row->addWidget(totals_, 1);
     auto* again = new QPushButton(icon(Glyph::Revert), tr("Refresh"));

@@ -4,7 +4,6 @@
 
 #include <QBoxLayout>
 #include <QLineEdit>
-#include <QPainter>
 #include <QProgressBar>
 #include <QPushButton>
 #include <QResizeEvent>
@@ -73,7 +72,8 @@ void ConsequencesView::buildHeader(QVBoxLayout* layout) {
     name_->setAccessibleName(tr("Name of the run"));
     name_->setToolTip(tr("Name of the run"));
     name_->setPlaceholderText(tr("Name of the run"));
-    name_->setFixedWidth(QFontMetrics(font()).averageCharWidth() * 17);
+    name_->setMinimumWidth(QFontMetrics(font()).averageCharWidth() * 9);
+    name_->setMaximumWidth(QFontMetrics(font()).averageCharWidth() * 17);
     dry_run_ = new QPushButton(tr("&Dry Run"), header_);
     start_ = new QPushButton(tr("&Start Run"), header_);
     setPrimary(start_);
@@ -332,10 +332,6 @@ void ConsequencesView::setStartError(const QString& sentence) {
     blocked_->setHue(Hue::Bad);
     blocked_->setText(sentence);
     blocked_->setVisible(!sentence.isEmpty());
-}
-
-void ConsequencesView::paintEvent(QPaintEvent*) {
-    QPainter(this).fillRect(0, 0, 1, height(), colour(Hue::Line, this));
 }
 
 void ConsequencesView::resizeEvent(QResizeEvent* event) {

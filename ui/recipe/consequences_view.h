@@ -45,7 +45,6 @@ class ConsequencesView : public QWidget {
 
   protected:
     void resizeEvent(QResizeEvent* event) override;
-    void paintEvent(QPaintEvent* event) override;
 
   private:
     void buildHeader(class QVBoxLayout* layout);

@@ -35,7 +35,7 @@ QSize ModuleDiagram::sizeHint() const {
 
 QSize ModuleDiagram::minimumSizeHint() const {
     const int line = QFontMetrics(font()).height();
-    return {line * 18, line * 13};
+    return {line * 15, line * 13};
 }
 
 void ModuleDiagram::setModel(const jobs::PreviewModel* model, bool stale) {
@@ -94,11 +94,11 @@ void ModuleDiagram::paintEvent(QPaintEvent*) {
     const double column = width / 24.0;
 
     // LayerNorm, the fork, three columns of boxes, and the sum.
-    const double box_width = column * 4.45;
-    const double norm_x = column * 1.6, norm_width = column * 4.6;
-    const double first = column * 7.5, second = first + box_width + column * 0.8,
-                 third = second + box_width + column * 0.8;
-    const double fork = (norm_x + norm_width + first) / 2, sum = third + box_width + column * 0.9;
+    const double box_width = column * 4.3;
+    const double norm_x = column * 1.2, norm_width = column * 5.3;
+    const double first = column * 7.5, second = first + box_width + column * 0.7,
+                 third = second + box_width + column * 0.7;
+    const double fork = (norm_x + norm_width + first) / 2, sum = third + box_width + column * 0.8;
 
     QPainterPath wires;
     wires.moveTo(left, middle);

@@ -97,7 +97,7 @@ RecipeForm::RecipeForm(RecipeDocument& document, QWidget* parent)
     help_text_->setWordWrap(true);
     help_text_->setAlignment(Qt::AlignTop | Qt::AlignLeft);
     // Room for four lines, so that the form does not move while one goes through it.
-    help_text_->setFixedHeight(4 * QFontMetrics(secondaryFont(font())).lineSpacing() + 2);
+    help_text_->setFixedHeight(4 * QFontMetrics(secondaryFont(font())).lineSpacing() + 2 * kSpace);
     lines->addLayout(head);
     lines->addWidget(help_text_);
     layout->addWidget(help);

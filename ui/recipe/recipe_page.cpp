@@ -219,7 +219,7 @@ void RecipePage::buildActions() {
                         tr("Take over a training_config.yaml, a qlora_config.json or both"), [this] { loadFiles(); });
     QAction* pasted = add(tr("&Paste Recipe"), QKeySequence(QStringLiteral("Ctrl+Shift+V")),
                           tr("Take over the text of such a file from the clipboard"), [this] { paste(); });
-    QAction* save = add(tr("Save as &Preset…"), QKeySequence(QStringLiteral("Ctrl+Shift+S")),
+    QAction* save = add(tr("Save &as Preset…"), QKeySequence(QStringLiteral("Ctrl+Shift+S")),
                         tr("Keep this recipe among your own presets"), [this] { saveAsPreset(); });
     QAction* revert = add(tr("Re&vert to Preset"), {}, tr("Take every difference from the preset back"), [this] {
         session().recipe().replace(session().recipe().reference(), tr("Revert to Preset"));

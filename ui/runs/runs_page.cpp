@@ -89,7 +89,7 @@ void RunsPage::buildList() {
     list_ = new RunList;
     column->addWidget(header);
     column->addWidget(list_, 1);
-    left_->setMinimumWidth(QFontMetrics(font()).averageCharWidth() * 22);
+    left_->setMinimumWidth(std::max(QFontMetrics(font()).averageCharWidth() * 22, header->minimumSizeHint().width()));
 }
 
 void RunsPage::buildDetail() {

@@ -85,7 +85,7 @@ QWidget* modelFolders(Settings& settings) {
     auto* list = new QListWidget;
     list->setAccessibleName(SettingsDialog::tr("Model folders"));
     list->addItems(settings.modelFolders());
-    list->setMaximumHeight(5 * rowHeight(QApplication::font()));
+    list->setFixedHeight(4 * rowHeight(QApplication::font()));
     auto* column = new QVBoxLayout;
     auto* add = new QPushButton(SettingsDialog::tr("Add…"));
     auto* remove = new QPushButton(SettingsDialog::tr("Remove"));
@@ -144,12 +144,14 @@ SettingsDialog::SettingsDialog(Settings& settings, QWidget* parent) : QDialog(pa
                           tr("Searched besides the built-in model and the Hugging Face cache. A recipe names its own "
                              "device."));
     hint->setWordWrap(true);
+    hint->setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Preferred);
     form->addRow(QString(), hint);
     auto* awake = new QCheckBox(tr("&Keep the machine awake while a run is active"));
     awake->setChecked(settings.inhibitSuspend());
     connect(awake, &QCheckBox::toggled, &settings, &Settings::setInhibitSuspend);
     form->addRow(QString(), awake);
     column->addLayout(form);
+    column->addStretch(1);
     auto* buttons = new QDialogButtonBox(QDialogButtonBox::Close);
     connect(buttons, &QDialogButtonBox::rejected, this, &QDialog::reject);
     column->addWidget(buttons);

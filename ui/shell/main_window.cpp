@@ -1,5 +1,6 @@
 #include "ui/shell/main_window.h"
 
+#include <QAbstractItemView>
 #include <QApplication>
 #include <QCloseEvent>
 #include <QDragEnterEvent>
@@ -14,8 +15,8 @@
 
 #include "corpus/importer.h"
 #include "corpus/store.h"
-#include "ui/look/format.h"
 #include "project/checkpoint.h"
+#include "ui/look/format.h"
 #include "ui/look/type.h"
 #include "ui/session/run_words.h"
 #include "ui/shell/banners.h"
@@ -32,13 +33,18 @@ namespace {
 constexpr int kCompactBelow = 1100;  // px
 constexpr int kSaveEvery = 3000;     // ms
 
-// The first thing of the page that takes the keyboard.
+// The list of the page, or else the first thing that takes the keyboard.
 void focusFirst(QWidget& page) {
+    QWidget* first = nullptr;
     for (QWidget* w = page.nextInFocusChain(); w && w != &page; w = w->nextInFocusChain()) {
-        if (!page.isAncestorOf(w) || !(w->focusPolicy() & Qt::TabFocus) || !w->isEnabled() || !w->isVisible()) continue;
-        w->setFocus(Qt::OtherFocusReason);
-        return;
+        if (!page.isAncestorOf(w) || !(w->focusPolicy() & Qt::TabFocus) || !w->isEnabled() || !w->isVisibleTo(&page))
+            continue;
+        if (!first) first = w;
+        if (!qobject_cast<QAbstractItemView*>(w)) continue;
+        first = w;
+        break;
     }
+    if (first) first->setFocus(Qt::OtherFocusReason);
 }
 
 }  // namespace
@@ -89,6 +95,7 @@ void MainWindow::build() {
     column->setSpacing(0);
     column->addWidget(strip_);
     column->addLayout(middle, 1);
+    column->addWidget(new Hairline(Qt::Horizontal));
     setCentralWidget(whole);
 
     status_ = new QLabel;
@@ -175,6 +182,7 @@ void MainWindow::onProject() {
     if (!session_.hasProject()) {
         stack_->setCurrentWidget(no_project_);
         menus_->noPage();
+        focusFirst(*no_project_);
         return tellPlace();
     }
     interrupted_told_ = false;
@@ -337,7 +345,8 @@ void MainWindow::tellRuns() {
     Message message;
     message.kind = Message::Kind::Careful;
     message.id = QStringLiteral("runs-unread");
-    message.what = tr("%n run(s) could not be read and stand in no list.", nullptr, static_cast<int>(unreadable.size()));
+    message.what =
+        tr("%n run(s) could not be read and stand in no list.", nullptr, static_cast<int>(unreadable.size()));
     message.to_do = unreadable.front();
     message.details = unreadable.join(QLatin1Char('\n'));
     session_.messages().show(message);
@@ -406,6 +415,7 @@ void MainWindow::closeEvent(QCloseEvent* event) {
 }
 
 void MainWindow::quitGently() {
+    if (QWidget* question = QApplication::activeModalWidget()) question->close();
     if (!session_.runs().active()) {
         close();
         return;
@@ -414,7 +424,6 @@ void MainWindow::quitGently() {
     quitting_ = true;
     session_.messages().info(QStringLiteral("quitting"), tr("Stopping after this step…"),
                              tr("The window closes when the checkpoint is on the disk."));
-    if (QWidget* question = QApplication::activeModalWidget()) question->close();
     session_.runs().stopAfterStep();
 }
 

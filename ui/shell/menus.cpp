@@ -17,6 +17,29 @@
 
 namespace studio::ui {
 
+namespace {
+
+// Their letters are not those of File, Edit, View, Run and Help.
+QString pageMenuTitle(PageId page) {
+    switch (page) {
+        case PageId::Data:
+            return Menus::tr("&Data");
+        case PageId::Recipe:
+            return Menus::tr("Re&cipe");
+        case PageId::Runs:
+            return Menus::tr("Run&s");
+        case PageId::Evaluate:
+            return Menus::tr("Ev&aluate");
+        case PageId::Chat:
+            return Menus::tr("&Chat");
+        case PageId::Models:
+            break;
+    }
+    return Menus::tr("&Models");
+}
+
+}  // namespace
+
 Menus::Menus(MainWindow& window, Session& session) : QObject(&window), window_(window), session_(session) {
     fileMenu();
     editMenu();
@@ -146,7 +169,7 @@ void Menus::helpMenu() {
 
 void Menus::setPage(Page& page) {
     noPage();
-    page_menu_->setTitle(pageTitle(page.id()));
+    page_menu_->setTitle(pageMenuTitle(page.id()));
     for (QAction* action : page.pageActions()) {
         // Undo and Redo stand where everybody looks for them.
         const bool edits = action->shortcut() == QKeySequence(QKeySequence::Undo) ||

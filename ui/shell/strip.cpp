@@ -84,12 +84,13 @@ Strip::Strip(Session& session, QWidget* parent)
     : QWidget(parent),
       project_(new ElidedText(Text::Kind::Strong)),
       place_(new ElidedText(Text::Kind::Secondary)),
+      dash_(new Text(Text::Kind::Secondary, QStringLiteral("—"))),
       pill_(new RunPill(session)) {
     auto* row = new QHBoxLayout(this);
     row->setContentsMargins(3 * kSpace, kSpace, 3 * kSpace, kSpace + 1);
     row->setSpacing(2 * kSpace);
     row->addWidget(project_);
-    row->addWidget(new Text(Text::Kind::Secondary, QStringLiteral("—")));
+    row->addWidget(dash_);
     row->addWidget(place_, 1);
     row->addWidget(pill_);
     setMinimumHeight(controlHeight(font()) + 3 * kSpace);
@@ -102,6 +103,7 @@ Strip::Strip(Session& session, QWidget* parent)
 void Strip::setPlace(const QString& project, const QString& place) {
     project_->setText(project);
     place_->setText(place);
+    dash_->setVisible(!place.isEmpty());
 }
 
 void Strip::paintEvent(QPaintEvent*) {

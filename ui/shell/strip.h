@@ -9,6 +9,7 @@
 namespace studio::ui {
 
 class ElidedText;
+class Text;
 
 // The run at work as a pill: state, name, step, time left, bar. A click goes to it.
 class RunPill : public QWidget {
@@ -44,6 +45,7 @@ class Strip : public QWidget {
 
   private:
     ElidedText *project_, *place_;
+    Text* dash_;
     RunPill* pill_;
 };
 

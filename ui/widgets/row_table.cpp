@@ -80,6 +80,14 @@ void RowTable::restyle() {
     verticalHeader()->setDefaultSectionSize(ui::rowHeight(font()) + kSpace / 2);
 }
 
+void RowTable::focusInEvent(QFocusEvent* event) {
+    QTableView::focusInEvent(event);
+    // The focus is seen on a row.
+    if (!currentIndex().isValid() && model() && model()->rowCount() > 0 &&
+        (event->reason() == Qt::TabFocusReason || event->reason() == Qt::BacktabFocusReason))
+        setCurrentIndex(model()->index(0, 0));
+}
+
 void RowTable::changeEvent(QEvent* event) {
     QTableView::changeEvent(event);
     if (event->type() == QEvent::FontChange) restyle();

@@ -16,6 +16,7 @@ class RowTable : public QTableView {
     explicit RowTable(QWidget* parent = nullptr);
 
   protected:
+    void focusInEvent(QFocusEvent* event) override;
     void changeEvent(QEvent* event) override;
 
   private:

@@ -99,7 +99,10 @@ QStringList withoutAccessibleName(const QWidget& root) {
         if (widget->focusPolicy() == Qt::NoFocus || !widget->isVisibleTo(&root)) continue;
         if (widget->objectName().startsWith(QLatin1String("qt_"))) continue;
         const auto* button = qobject_cast<const QAbstractButton*>(widget);
-        if (!widget->accessibleName().isEmpty() || (button && !button->text().isEmpty())) continue;
+        const auto* label = qobject_cast<const QLabel*>(widget);  // text to be chosen is its own name
+        if (!widget->accessibleName().isEmpty() || (button && !button->text().isEmpty()) ||
+            (label && !label->text().isEmpty()))
+            continue;
         missing << QStringLiteral("%1 %2").arg(QLatin1String(widget->metaObject()->className()), widget->objectName());
     }
     return missing;
@@ -186,8 +189,8 @@ QStringList scrolledSideways(const QWidget& root) {
     QStringList found;
     for (const auto* area : root.findChildren<QAbstractScrollArea*>()) {
         if (!area->isVisibleTo(&root) || !area->horizontalScrollBar()->isVisibleTo(area)) continue;
-        found << QStringLiteral("%1 %2 “%3”").arg(QLatin1String(area->metaObject()->className()), area->objectName(),
-                                                  area->accessibleName());
+        found << QStringLiteral("%1 %2 “%3”")
+                     .arg(QLatin1String(area->metaObject()->className()), area->objectName(), area->accessibleName());
     }
     return found;
 }
