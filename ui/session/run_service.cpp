@@ -4,6 +4,7 @@
 #include <QTimer>
 
 #include "config/presets.h"
+#include "io/file_lock.h"
 #include "jobs/places.h"
 #include "ui/look/format.h"
 #include "ui/session/run_feed.h"
@@ -28,6 +29,9 @@ Listed readEntries(const fs::path& folder) {
         RunEntry entry;
         entry.folder = run.folder;
         entry.info = std::move(run.info);
+        // Its process went away before it could begin.
+        if (entry.info.state == project::RunState::Queued && !io::FileLock::isHeld(entry.folder / "run.lock"))
+            entry.info.state = project::RunState::Interrupted;
         if (const auto total = entry.info.details.find("total_steps");
             total != entry.info.details.end() && total->is_number_integer())
             entry.total = total->get<std::int64_t>();

@@ -2,6 +2,7 @@
 #include <QSignalSpy>
 
 #include "config/presets.h"
+#include "io/file.h"
 #include "io/sha256.h"
 #include "jobs/places.h"
 #include "project/run_log.h"
@@ -122,6 +123,28 @@ class RunServiceTest : public QObject {
         QVERIFY(error->message.find("/nowhere/phi-2") != std::string::npos);
         QVERIFY(!error->hint.empty());
         QVERIFY(!runs.active());
+    }
+
+    void aRunThatNeverBeganIsInterruptedAndGoesOn() {
+        Bench bench(12);
+        Session& session = bench.session();
+        RunService& runs = session.runs();
+        QSignalSpy ended(&runs, &RunService::ended);
+        QVERIFY(runs.start(shortRecipe(session, 2), QStringLiteral("early"), session.recipe().configFile()));
+        QVERIFY(waitFor([&] { return ended.count() == 1; }, 60000));
+        // As it is on the disk between its making and its start.
+        const auto folder = session.paths().runs() / "early";
+        auto record = *io::readJson(folder / "run.json");
+        record["state"] = "queued";
+        QVERIFY(io::writeFileAtomic(folder / "run.json", io::dumpJson(record)));
+        std::filesystem::remove_all(folder / "checkpoint-2");
+        for (const char* log : {"metrics.jsonl", "samples.jsonl"}) std::filesystem::remove(folder / log);
+        runs.refresh();
+        QVERIFY(waitFor(
+            [&] { return !runs.entries().empty() && runs.entries()[0].info.state == project::RunState::Interrupted; }));
+        QVERIFY(runs.resume(folder));
+        QVERIFY(waitFor([&] { return ended.count() == 2; }, 60000));
+        QCOMPARE(project::readRun(folder)->state, project::RunState::Finished);
     }
 
     void aRemovedRunLiesInTheTrash() {

@@ -81,7 +81,7 @@ class KillTest : public QObject {
         const fs::path file = path(home_.path()) / "import.jsonl";
         QVERIFY(writeFirstTrees(file, -2));  // all of them
         std::int64_t all = 0;
-        for (const int after : {-1, 0, 30, 80, 150, 250, 400}) {
+        for (const int after : {-1, 0, 10, 20, 35, 55, 200}) {
             const QString folder = project("import", 3);
             const QStringList told =
                 after < 0
@@ -142,7 +142,8 @@ class KillTest : public QObject {
                 QVERIFY(p.session.runs().entries().empty());
                 continue;
             }
-            const project::RunState state = project::readRun(run)->state;
+            QVERIFY(waitFor([&] { return !p.session.runs().entries().empty(); }));
+            const project::RunState state = p.session.runs().entries()[0].info.state;
             if (state != project::RunState::Finished) {
                 QCOMPARE(state, project::RunState::Interrupted);
                 QVERIFY(p.waitForBanner(QStringLiteral("interrupted")));
