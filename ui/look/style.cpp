@@ -6,6 +6,7 @@
 #include <QComboBox>
 #include <QPainter>
 #include <QProgressBar>
+#include <QPushButton>
 #include <QStyleFactory>
 #include <QStyleOption>
 
@@ -55,6 +56,12 @@ void button(const QStyleOption* option, QPainter* painter, const QWidget* widget
         fill = mixed(fill, colour(Hue::Text, palette), 0.04);
     }
     panel(painter, option->rect, fill, line);
+    if (!(option->state & QStyle::State_HasFocus)) return;
+    // On the accent's own colour a ring in it is not seen: there it lies inside, in the colour of the words.
+    if (isPrimary(widget) && enabled)
+        panel(painter, option->rect.adjusted(2, 2, -2, -2), {}, colour(Hue::OnAccent, palette), 1.5);
+    else
+        panel(painter, option->rect, {}, colour(Hue::Accent, palette), 2);
 }
 
 }  // namespace
@@ -89,6 +96,7 @@ void StudioStyle::drawPrimitive(PrimitiveElement element, const QStyleOption* op
                   option->state & State_HasFocus ? colour(Hue::Accent, palette) : colour(Hue::Line, palette));
             return;
         case PE_FrameFocusRect:
+            if (qobject_cast<const QPushButton*>(widget)) return;  // has drawn it with its frame
             // Fusion draws none where it was reached by the mouse; here it is always seen.
             panel(painter, option->rect, {}, colour(Hue::Accent, palette), 2);
             return;

@@ -82,10 +82,10 @@ void RowTable::restyle() {
 
 void RowTable::focusInEvent(QFocusEvent* event) {
     QTableView::focusInEvent(event);
-    // The focus is seen on a row.
-    if (!currentIndex().isValid() && model() && model()->rowCount() > 0 &&
-        (event->reason() == Qt::TabFocusReason || event->reason() == Qt::BacktabFocusReason))
-        setCurrentIndex(model()->index(0, 0));
+    // The focus is seen on a row; the view makes one the current without choosing it.
+    const bool tabbed = event->reason() == Qt::TabFocusReason || event->reason() == Qt::BacktabFocusReason;
+    if (tabbed && selectionModel() && !selectionModel()->hasSelection() && model()->rowCount() > 0)
+        selectRow(std::max(0, currentIndex().row()));
 }
 
 void RowTable::changeEvent(QEvent* event) {
