@@ -100,8 +100,9 @@ Result<std::unique_ptr<GpuPhi>> GpuPhi::load(const api::ModelSource& source, int
     STUDIO_CHECK(uploadRope(*state));
     state->info = describe(config, source, state->weights, *chosen);
     if (log != nullptr && source.compute_dtype != "bfloat16")
-        log->info("On a GPU the engine computes in bfloat16, whatever bnb_4bit_compute_dtype says: float16 overflows in "
-                  "phi-2's attention.");
+        log->info(
+            "On a GPU the engine computes in bfloat16, whatever bnb_4bit_compute_dtype says: float16 overflows in "
+            "phi-2's attention.");
     k::resetPeak(card);
     return std::unique_ptr<GpuPhi>(new GpuPhi(std::move(state)));
 } catch (const std::bad_alloc&) {
