@@ -2,10 +2,10 @@
 
 #include <QDir>
 #include <QFile>
-#include <QListView>
-#include <QProcess>
+#include <QHash>
 
-#include "config/presets.h"
+#include <algorithm>
+
 #include "corpus/importer.h"
 #include "corpus/store.h"
 #include "jobs/evaluate_run.h"
@@ -32,17 +32,24 @@ QString q(const char* words) {
     return QString::fromUtf8(words);
 }
 
-// Indexed colours where that makes the file small enough: grounds and text have few.
+// The 256 colours that are seen most.
+QList<QRgb> paletteOf(const QImage& image) {
+    QHash<QRgb, int> seen;
+    for (int y = 0; y < image.height(); ++y)
+        for (int x = 0; x < image.width(); ++x) ++seen[image.pixel(x, y)];
+    QList<QRgb> colours = seen.keys();
+    std::sort(colours.begin(), colours.end(), [&](QRgb a, QRgb b) { return seen[a] > seen[b]; });
+    return colours.mid(0, 256);
+}
+
+// In full colour, as small as PNG makes it: fewer colours would change the very palette that is shown.
 bool keep(QWidget& window, const QString& name) {
     for (int i = 0; i < 6; ++i) QCoreApplication::processEvents();
     const QString folder = QStringLiteral(STUDIO_SOURCE_DIR "/docs/pictures");
     QDir().mkpath(folder);
     const QString file = folder + QLatin1Char('/') + name + QStringLiteral(".png");
-    const QImage whole = window.grab().toImage().convertToFormat(QImage::Format_RGB32);
-    whole.save(file, "PNG", 0);
-    if (QFile(file).size() > 150'000)
-        whole.convertToFormat(QImage::Format_Indexed8, Qt::ThresholdDither | Qt::AvoidDither).save(file, "PNG", 0);
-    return QFile(file).size() <= 150'000;
+    return window.grab().toImage().convertToFormat(QImage::Format_RGB32).save(file, "PNG", 0) &&
+           QFile(file).size() <= 400'000;
 }
 
 struct Program {
@@ -107,7 +114,8 @@ bool converse(Program& p, QString* fault) {
     if (!waitFor([&] { return page.presenter().chat() && page.presenter().canCompare(); })) return false;
     project::ChatSettings settings = page.presenter().settings();
     settings.compare = true;
-    settings.temperature = 0.3;
+    settings.temperature = 0.8;
+    settings.repetition = 1.15;
     settings.max_new_tokens = 96;
     page.presenter().setSettings(settings);
     for (const char* prompt : {"How can I learn to cook?", "Write a short story about a dog."}) {
@@ -129,6 +137,7 @@ bool photographAll(Program& p, QString* fault) {
     auto& data = p.show<DataPage>(PageId::Data);
     waitFor([&] { return data.listPane()->model()->rowCount() > 0 && !data.reader()->reading().empty(); });
     take("data");
+    (void)p.session.recipe().usePreset(q("demo"));
     auto& recipe = p.show<RecipePage>(PageId::Recipe);
     waitFor([&] { return recipe.consequences().run() && !recipe.consequences().stale(); });
     recipe.consequences().measure();
@@ -163,6 +172,10 @@ bool makeReadmePictures(QString* fault) {
     QDir().mkpath(home);
     for (const char* variable : {"HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME"})
         qputenv(variable, home.toUtf8());
+    qputenv("HF_HOME", "/home/you/.cache/huggingface");
+    QFont font = QApplication::font();
+    font.setPointSize(10);
+    QApplication::setFont(font);
     Program p;
     const auto folder = path(home) / "oasst1-english";
     if (project::isProjectFolder(folder)) {
