@@ -38,6 +38,7 @@ RunSamples::RunSamples(QWidget* parent) : QWidget(parent), steps_(new QuietCombo
     title->setBuddy(steps_);
     steps_->setAccessibleName(tr("Step of the samples"));
     steps_->setFocusPolicy(Qt::StrongFocus);
+    steps_->setSizeAdjustPolicy(QComboBox::AdjustToContents);
     head->addWidget(steps_);
     head->addStretch(1);
     column->addLayout(head);
