@@ -2,6 +2,7 @@
 #include <QAbstractItemView>
 #include <QApplication>
 #include <QElapsedTimer>
+#include <QEventLoop>
 #include <QFile>
 #include <QKeyEvent>
 #include <QPlainTextEdit>
@@ -103,7 +104,10 @@ bool spin(const std::function<bool()>& until, double seconds) {
     timer.start();
     while (!until()) {
         if (static_cast<double>(timer.elapsed()) > seconds * 1e3) return false;
-        QCoreApplication::processEvents(QEventLoop::AllEvents | QEventLoop::WaitForMoreEvents, 20);
+        // Rests between two looks, as a window does.
+        QEventLoop loop;
+        QTimer::singleShot(10, &loop, &QEventLoop::quit);
+        loop.exec();
     }
     return true;
 }
