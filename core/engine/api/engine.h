@@ -14,7 +14,7 @@
 
 namespace studio::engine::api {
 
-inline constexpr int kApiVersion = 1;
+inline constexpr int kApiVersion = 2;
 inline constexpr const char* kEntryName = "studio_engine";
 
 // What the program hands in.
