@@ -77,7 +77,6 @@ QTableView* table(std::vector<Listed> rows, bool with_beginning, const QString& 
     view->verticalHeader()->hide();
     const int row = rowHeight(QApplication::font());
     view->verticalHeader()->setDefaultSectionSize(row);
-    view->horizontalHeader()->setStretchLastSection(true);
     view->horizontalHeader()->setHighlightSections(false);
     view->setShowGrid(false);
     view->setWordWrap(false);
@@ -86,8 +85,9 @@ QTableView* table(std::vector<Listed> rows, bool with_beginning, const QString& 
     view->setEditTriggers(QAbstractItemView::NoEditTriggers);
     const int character = view->fontMetrics().averageCharWidth();
     view->setColumnWidth(0, 8 * character);
-    view->setColumnWidth(1, 52 * character);
-    view->setColumnWidth(2, with_beginning ? 24 * character : 40 * character);
+    view->horizontalHeader()->setSectionResizeMode(1, QHeaderView::Stretch);
+    view->setColumnWidth(2, with_beginning ? 16 * character : 40 * character);
+    if (with_beginning) view->horizontalHeader()->setSectionResizeMode(3, QHeaderView::Stretch);
     view->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
     view->setFixedHeight(std::min(count, 10) * row + view->horizontalHeader()->sizeHint().height() + 4 +
                          2 * view->frameWidth());

@@ -16,35 +16,56 @@ namespace studio::ui {
 namespace {
 
 // What the boxes look like and mean.
+// What the marks mean; as many lines as the width asks for.
 class ProofLegend : public QWidget {
   public:
-    explicit ProofLegend(QWidget* parent = nullptr) : QWidget(parent) {
-        setFixedHeight(QFontMetrics(secondaryFont(font())).height() + 2 * kSpace);
-    }
+    using QWidget::QWidget;
 
   protected:
+    void resizeEvent(QResizeEvent*) override { setFixedHeight(flow(nullptr)); }
     void paintEvent(QPaintEvent*) override {
         QPainter painter(this);
         painter.setRenderHint(QPainter::Antialiasing);
-        painter.setFont(secondaryFont(font()));
-        double x = 1;
-        const auto entry = [&](bool filled, bool end, const QString& words) {
-            const QRectF box(x + 0.5, 4.5, height() * 0.95, height() - 9.0);
-            painter.setPen(QPen(colour(end ? Hue::Assistant : Hue::Line, this), end ? 1.5 : 1));
-            painter.setBrush(colour(filled ? Hue::GoodWash : Hue::Surface, this));
-            painter.drawRoundedRect(box, 3, 3);
-            if (filled)
-                painter.fillRect(QRectF(box.left() + 3, box.bottom() - 2.5, box.width() - 6, 2),
-                                 colour(Hue::Assistant, this));
-            x = box.right() + kSpace + 2;
-            painter.setPen(colour(Hue::Secondary, this));
-            painter.drawText(QRectF(x, 0, width(), height()), static_cast<int>(Qt::AlignLeft | Qt::AlignVCenter),
-                             words);
-            x += painter.fontMetrics().horizontalAdvance(words) + 4 * kSpace;
-        };
-        entry(false, false, ProofView::tr("only read"));
-        entry(true, false, ProofView::tr("learned (underlined)"));
-        entry(true, true, ProofView::tr("end of text, learned (framed)"));
+        flow(&painter);
+    }
+
+  private:
+    struct Entry {
+        bool filled, end;
+        QString words;
+    };
+    // Lays the entries out, painting them where there is a painter. The height they take.
+    int flow(QPainter* painter) const {
+        const QFont small = secondaryFont(font());
+        const QFontMetrics metrics(small);
+        const int line = metrics.height() + 2 * kSpace;
+        double x = 1, y = 0;
+        for (const Entry& entry : {Entry{false, false, ProofView::tr("only read")},
+                                   Entry{true, false, ProofView::tr("learned (underlined)")},
+                                   Entry{true, true, ProofView::tr("end of text, learned (framed)")}}) {
+            const double wide = line * 0.95 + kSpace + 2 + metrics.horizontalAdvance(entry.words);
+            if (x > 1 && x + wide > width()) {
+                x = 1;
+                y += line;
+            }
+            if (painter) {
+                painter->setFont(small);
+                paintEntry(*painter, entry, {x + 0.5, y + 4.5, line * 0.95, line - 9.0},
+                           {x + line * 0.95 + kSpace + 2, y, wide, double(line)});
+            }
+            x += wide + 4 * kSpace;
+        }
+        return static_cast<int>(y) + line;
+    }
+    void paintEntry(QPainter& painter, const Entry& entry, const QRectF& box, const QRectF& words) const {
+        painter.setPen(QPen(colour(entry.end ? Hue::Assistant : Hue::Line, this), entry.end ? 1.5 : 1));
+        painter.setBrush(colour(entry.filled ? Hue::GoodWash : Hue::Surface, this));
+        painter.drawRoundedRect(box, 3, 3);
+        if (entry.filled)
+            painter.fillRect(QRectF(box.left() + 3, box.bottom() - 2.5, box.width() - 6, 2),
+                             colour(Hue::Assistant, this));
+        painter.setPen(colour(Hue::Secondary, this));
+        painter.drawText(words, static_cast<int>(Qt::AlignLeft | Qt::AlignVCenter), entry.words);
     }
 };
 
@@ -114,8 +135,8 @@ ProofView::ProofView(Session& session, QWidget* parent)
     head->addWidget(summary_);
     auto* line = new QHBoxLayout;
     line->setSpacing(2 * kSpace);
-    line->addWidget(figures_);
-    line->addStretch(1);
+    figures_->setWordWrap(true);
+    line->addWidget(figures_, 1);
     auto* switch_row = new QHBoxLayout(switch_);
     switch_row->setContentsMargins(0, 0, 0, 0);
     switch_row->setSpacing(kSpace);
@@ -144,7 +165,9 @@ ProofView::ProofView(Session& session, QWidget* parent)
     table_view_->setAccessibleName(tr("Table of tokens"));
     table_view_->verticalHeader()->hide();
     table_view_->verticalHeader()->setDefaultSectionSize(rowHeight(font()));
-    table_view_->horizontalHeader()->setStretchLastSection(true);
+    table_view_->horizontalHeader()->setSectionResizeMode(QHeaderView::ResizeToContents);
+    table_view_->horizontalHeader()->setSectionResizeMode(2, QHeaderView::Stretch);  // the text
+    table_view_->horizontalHeader()->setResizeContentsPrecision(40);
     table_view_->horizontalHeader()->setHighlightSections(false);
     table_view_->horizontalHeader()->setDefaultAlignment(Qt::AlignLeft | Qt::AlignVCenter);
     table_view_->setSelectionBehavior(QAbstractItemView::SelectRows);
@@ -152,6 +175,9 @@ ProofView::ProofView(Session& session, QWidget* parent)
     table_view_->setShowGrid(false);
     table_view_->setTabKeyNavigation(false);
     table_view_->setFrameShape(QFrame::NoFrame);
+    // In a low window they give way to the words above.
+    flow_->setMinimumHeight(3 * rowHeight(font()));
+    table_view_->setMinimumHeight(2 * rowHeight(font()));
     splitter->addWidget(flow_);
     splitter->addWidget(table_view_);
     splitter->setSizes({520, 200});
@@ -241,6 +267,19 @@ void ProofView::showSheet() {
     Q_EMIT shown();
 }
 
+void ProofView::resizeEvent(QResizeEvent* event) {
+    QWidget::resizeEvent(event);
+    fitWords();
+}
+
+// Wrapped words keep the height they need.
+void ProofView::fitWords() {
+    const int wide = width() - 6 * kSpace;
+    summary_->setMinimumHeight(summary_->heightForWidth(wide));
+    figures_->setMinimumHeight(
+        figures_->heightForWidth(wide - (switch_->isHidden() ? 0 : switch_->sizeHint().width() + 2 * kSpace)));
+}
+
 void ProofView::showExample(int index) {
     if (!sheet_ || index < 0 || index >= static_cast<int>(sheet_->examples.size())) return;
     example_ = index;
@@ -257,13 +296,9 @@ void ProofView::showExample(int index) {
     if (sheet_->cut_tokens > 0)
         figures = tr("%1; %2 beyond the length are cut").arg(figures, number(static_cast<qint64>(sheet_->cut_tokens)));
     figures_->setText(figures);
+    fitWords();
     flow_->show(&example);
     table_->show(&example);
-    const int narrow = fontMetrics().averageCharWidth() * 10;
-    table_view_->setColumnWidth(0, narrow);
-    table_view_->setColumnWidth(1, narrow);
-    table_view_->setColumnWidth(2, narrow * 2);
-    table_view_->setColumnWidth(3, narrow * 2);
 }
 
 }  // namespace studio::ui

@@ -44,9 +44,13 @@ class ProofView : public QWidget {
   protected:
     void showEvent(QShowEvent* event) override;
 
+  protected:
+    void resizeEvent(QResizeEvent* event) override;
+
   private:
     void showSheet();
     void showExample(int index);
+    void fitWords();
     void showError(const Error& error);
     void again();
 

@@ -20,7 +20,7 @@ DataControl::DataControl(const QString& project_folder, QWidget* parent)
     layout->setSpacing(kSpace);
     layout->addWidget(source_);
     layout->addWidget(paths_);
-    source_->addItems({tr("this project's conversations"), tr("files or folders")});
+    source_->addItems({tr("this project"), tr("files or folders")});
     source_->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
     source_->setMinimumContentsLength(10);
     passWheel(source_);

@@ -135,7 +135,8 @@ RunsTable::RunsTable(RunListModel& runs, QWidget* parent) : RowTable(parent), ru
     sortByColumn(-1, Qt::AscendingOrder);  // as listed: newest first
     const int wide = QFontMetrics(font()).averageCharWidth();
     const int widths[] = {22, 12, 12, 11, 11, 13, 12, 11, 13};
-    for (int c = 0; c < RunsTableModel::Settings; ++c) setColumnWidth(c, widths[c] * wide);
+    for (int c = 0; c < RunsTableModel::Settings; ++c)
+        setColumnWidth(c, std::max(widths[c] * wide, horizontalHeader()->sectionSizeHint(c)));
     connect(this, &QAbstractItemView::activated, this, [this] { Q_EMIT runOpened(chosen()); });
 }
 

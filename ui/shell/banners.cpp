@@ -17,6 +17,7 @@ namespace studio::ui {
 namespace {
 
 constexpr int kAtOnce = 3;
+constexpr int kLinesEach = 14;  // of the window's height, so that the page below keeps its room
 
 Hue inkOf(Message::Kind kind) {
     switch (kind) {
@@ -141,6 +142,14 @@ Banners::Banners(Messages& messages, QWidget* parent)
     rebuild();
 }
 
+void Banners::fit() {
+    if (atOnce() != at_once_) rebuild();
+}
+
+int Banners::atOnce() const {
+    return std::clamp(window()->height() / std::max(1, fontMetrics().height()) / kLinesEach, 1, kAtOnce);
+}
+
 bool Banners::closeNewest() {
     if (messages_.shown().isEmpty()) return false;
     messages_.dismiss(QString(messages_.shown().back().id));
@@ -154,7 +163,15 @@ void Banners::rebuild() {
     }
     const QList<Message>& shown = messages_.shown();
     setVisible(!shown.isEmpty());
-    for (qsizetype i = std::max<qsizetype>(0, shown.size() - kAtOnce); i < shown.size(); ++i) {
+    at_once_ = atOnce();
+    const qsizetype earlier = std::max<qsizetype>(0, shown.size() - at_once_);
+    if (earlier > 0) {
+        auto* more = new Text(Text::Kind::Secondary, tr("%n earlier message(s): close one below to see them", nullptr,
+                                                        static_cast<int>(earlier)));
+        more->setContentsMargins(4 * kSpace, kSpace, 4 * kSpace, kSpace);
+        column_->addWidget(more);
+    }
+    for (qsizetype i = earlier; i < shown.size(); ++i) {
         auto* banner = new Banner(messages_, shown[i]);
         column_->addWidget(banner);
         QAccessibleEvent event(banner, QAccessible::Alert);

@@ -16,10 +16,15 @@ class Banners : public QWidget {
     // Closes the newest. False if there is none.
     bool closeNewest();
 
+    // The window has another height.
+    void fit();
+
   private:
+    int atOnce() const;
     void rebuild();
     Messages& messages_;
     QVBoxLayout* column_;
+    int at_once_ = 0;
 };
 
 }  // namespace studio::ui

@@ -352,6 +352,7 @@ void MainWindow::quitGently() {
 void MainWindow::resizeEvent(QResizeEvent* event) {
     QMainWindow::resizeEvent(event);
     rail_->setCompact(width() < kCompactBelow);
+    banners_->fit();
 }
 
 void MainWindow::keyPressEvent(QKeyEvent* event) {

@@ -144,7 +144,10 @@ QStringList clippedTexts(const QWidget& root) {
             const auto* tool = qobject_cast<const QToolButton*>(widget);
             if (tool && tool->toolButtonStyle() == Qt::ToolButtonIconOnly && !tool->icon().isNull()) continue;
             words = button->text();
-            needed = QSize(button->fontMetrics().size(Qt::TextShowMnemonic, words).width(), 0);
+            // One that wraps its words needs height for them, any other width.
+            needed = button->hasHeightForWidth()
+                         ? QSize(0, button->heightForWidth(button->width()))
+                         : QSize(button->fontMetrics().size(Qt::TextShowMnemonic, words).width(), 0);
             // Icons of a rail that has no room for words are told by their tool tips.
             if (needed.width() > widget->width() + 1 && widget->width() < 1.5 * widget->height() &&
                 !button->toolTip().isEmpty())
