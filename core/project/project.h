@@ -43,7 +43,7 @@ class Project {
 
 bool isProjectFolder(const std::filesystem::path& folder);
 
-// What a new recipe of the project at `folder` says of its data.
+// Where things lie in the project at `folder`, without opening it.
 ProjectPaths projectPaths(const std::filesystem::path& folder);
 
 }  // namespace studio::project

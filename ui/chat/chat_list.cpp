@@ -14,7 +14,7 @@ namespace studio::ui {
 namespace {
 
 QString oneLine(const QString& text) {
-    return bodyText(text).simplified();
+    return visibleText(text).simplified();
 }
 
 // The time today, the day this year, else the date.

@@ -9,6 +9,7 @@
 #include "jobs/starter_prompts.h"
 #include "ui/look/format.h"
 #include "ui/look/type.h"
+#include "ui/widgets/safe_text.h"
 
 namespace studio::ui {
 
@@ -265,7 +266,7 @@ void ChatPage::fetchStarters() {
         [this](Result<jobs::StarterPrompts> result) {
             if (!result) return;
             QStringList prompts;
-            for (const std::string& prompt : result->prompts) prompts << bodyText(text(prompt));
+            for (const std::string& prompt : result->prompts) prompts << visibleText(text(prompt));
             starters_->setPrompts(prompts, result->held_out);
         });
 }

@@ -7,6 +7,7 @@
 #include "ui/chat/chat_page.h"
 #include "ui/look/format.h"
 #include "ui/look/type.h"
+#include "ui/widgets/safe_text.h"
 
 namespace studio::ui {
 namespace {
@@ -189,7 +190,7 @@ void ChatPage::enableActions() {
 
 QString ChatPage::subject() const {
     const project::Chat* chat = presenter_.chat();
-    return chat ? bodyText(text(chat->heading())).simplified() : QString();
+    return chat ? visibleText(text(chat->heading())).simplified() : QString();
 }
 
 QString ChatPage::status() const {

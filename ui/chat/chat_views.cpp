@@ -3,6 +3,7 @@
 
 #include "ui/chat/chat_presenter.h"
 #include "ui/look/format.h"
+#include "ui/widgets/safe_text.h"
 
 namespace studio::ui {
 
@@ -30,7 +31,7 @@ QString endText(const project::ChatReply& reply) {
 
 ReplyView ChatPresenter::view(const project::ChatReply& reply, bool growing) const {
     ReplyView out;
-    out.label = bodyText(text(reply.label));
+    out.label = visibleText(text(reply.label));
     out.base = reply.base;
     out.text = text(reply.text);
     out.end = reply.end;

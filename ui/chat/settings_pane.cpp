@@ -12,6 +12,7 @@
 #include "ui/chat/text_blocks.h"
 #include "ui/look/format.h"
 #include "ui/look/type.h"
+#include "ui/widgets/safe_text.h"
 
 namespace studio::ui {
 namespace {
@@ -275,9 +276,9 @@ void ChatSettingsPane::showSent() {
             break;
         }
         shown += part.text.size();
-        cursor.insertText(bodyText(part.text.left(kShown)), part.end                              ? end
-                                                            : part.kind == text::SpanKind::Marker ? marker
-                                                                                                  : words);
+        cursor.insertText(visibleText(part.text.left(kShown)), part.end                              ? end
+                                                               : part.kind == text::SpanKind::Marker ? marker
+                                                                                                     : words);
     }
     fitSent();
 }

@@ -6,6 +6,7 @@
 
 #include "ui/look/colours.h"
 #include "ui/look/type.h"
+#include "ui/widgets/safe_text.h"
 
 namespace studio::ui {
 namespace {
@@ -75,26 +76,10 @@ qsizetype itemMark(QStringView line, qsizetype at) {
 
 }  // namespace
 
-QString bodyText(const QString& text) {
-    QString out = text;
-    for (QChar& c : out) {
-        const char16_t u = c.unicode();
-        const bool reorders =
-            (u >= 0x202A && u <= 0x202E) || (u >= 0x2066 && u <= 0x2069) || u == 0x200E || u == 0x200F;
-        if (u == 0)
-            c = QChar(u'␀');
-        else if (reorders || (u < 0x20 && u != u'\n' && u != u'\t') || u == 0x7F)
-            c = QChar(u'▯');
-        else if (u == 0x2028 || u == 0x2029)
-            c = QChar(u'\n');
-    }
-    return out;
-}
-
 void TextBlocks::setText(const QString& text, bool markdown) {
     QString shown = text.size() > kShown ? text.left(kShown) : text;
     if (!shown.isEmpty() && shown.back().isHighSurrogate()) shown.chop(1);
-    shown = bodyText(shown);
+    shown = visibleText(shown);
     if (text.size() > kShown) shown += QStringLiteral("\n… %1 / %2").arg(kShown).arg(text.size());
     if (shown == text_ && markdown == markdown_ && !blocks_.empty()) return;
     const bool grew = markdown == markdown_ && !blocks_.empty() && shown.startsWith(text_);

@@ -9,9 +9,6 @@
 
 namespace studio::ui {
 
-// The text as it may be shown: characters that reorder or hide what is read become visible boxes.
-QString bodyText(const QString& text);
-
 // A place between two characters as they are shown.
 struct TextPlace {
     int block = 0, at = 0;

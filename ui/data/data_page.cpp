@@ -13,10 +13,10 @@
 #include <QStandardPaths>
 #include <QVBoxLayout>
 
-#include "ui/data/visible_text.h"
 #include "ui/look/format.h"
 #include "ui/look/style.h"
 #include "ui/look/type.h"
+#include "ui/widgets/safe_text.h"
 
 namespace studio::ui {
 

@@ -9,7 +9,6 @@
 #include <QTableView>
 #include <QVBoxLayout>
 
-#include "ui/data/visible_text.h"
 #include "ui/look/format.h"
 #include "ui/look/style.h"
 #include "ui/look/type.h"

@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <map>
 
-#include "ui/data/visible_text.h"
 #include "ui/look/format.h"
+#include "ui/widgets/safe_text.h"
 
 namespace studio::ui {
 namespace {

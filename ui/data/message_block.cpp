@@ -7,11 +7,11 @@
 
 #include "ui/data/conversation_delegate.h"
 #include "ui/data/reading.h"
-#include "ui/data/visible_text.h"
 #include "ui/look/colours.h"
 #include "ui/look/format.h"
 #include "ui/look/icons.h"
 #include "ui/look/type.h"
+#include "ui/widgets/safe_text.h"
 
 namespace studio::ui {
 namespace {

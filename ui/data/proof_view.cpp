@@ -8,9 +8,9 @@
 #include <QTableView>
 #include <QVBoxLayout>
 
-#include "ui/data/visible_text.h"
 #include "ui/look/format.h"
 #include "ui/look/type.h"
+#include "ui/widgets/safe_text.h"
 
 namespace studio::ui {
 namespace {

@@ -10,9 +10,9 @@
 #include <QVBoxLayout>
 
 #include "ui/data/facet_widgets.h"
-#include "ui/data/visible_text.h"
 #include "ui/look/format.h"
 #include "ui/look/type.h"
+#include "ui/widgets/safe_text.h"
 
 namespace studio::ui {
 namespace {

@@ -11,10 +11,10 @@
 
 #include "text/utf8.h"
 #include "ui/data/reading.h"
-#include "ui/data/visible_text.h"
 #include "ui/look/colours.h"
 #include "ui/look/format.h"
 #include "ui/look/type.h"
+#include "ui/widgets/safe_text.h"
 
 namespace studio::ui {
 namespace {

@@ -7,10 +7,10 @@
 #include <QPainterPath>
 #include <QToolTip>
 
-#include "ui/data/visible_text.h"
 #include "ui/look/colours.h"
 #include "ui/look/format.h"
 #include "ui/look/type.h"
+#include "ui/widgets/safe_text.h"
 
 namespace studio::ui {
 

@@ -114,30 +114,6 @@ RunNotice live(const LiveRun& run) {
 
 }  // namespace
 
-StateLook stateLook(RunState state) {
-    switch (state) {
-        case RunState::Queued:
-            return {Glyph::Clock, Hue::Secondary, tr("queued")};
-        case RunState::Preparing:
-            return {Glyph::Clock, Hue::Accent, tr("preparing")};
-        case RunState::Running:
-            return {Glyph::Play, Hue::Accent, tr("running")};
-        case RunState::Paused:
-            return {Glyph::Pause, Hue::Careful, tr("paused")};
-        case RunState::Stopping:
-            return {Glyph::Stop, Hue::Careful, tr("stopping")};
-        case RunState::Finished:
-            return {Glyph::Tick, Hue::Good, tr("finished")};
-        case RunState::Stopped:
-            return {Glyph::Stop, Hue::Careful, tr("stopped")};
-        case RunState::Failed:
-            return {Glyph::Cross, Hue::Bad, tr("failed")};
-        case RunState::Interrupted:
-            break;
-    }
-    return {Glyph::Broken, Hue::Careful, tr("interrupted")};
-}
-
 QString stateShort(RunState state, qint64 step, qint64 total) {
     const QString word = stateLook(state).word;
     if (state == RunState::Finished || step <= 0) return word;

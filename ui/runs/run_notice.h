@@ -4,16 +4,10 @@
 #include "ui/look/colours.h"
 #include "ui/look/icons.h"
 #include "ui/runs/run_data.h"
+#include "ui/session/run_words.h"
 
 namespace studio::ui {
 
-// How a state looks in a list: an icon shape, a word and a colour.
-struct StateLook {
-    Glyph glyph = Glyph::Clock;
-    Hue hue = Hue::Secondary;
-    QString word;
-};
-StateLook stateLook(project::RunState state);
 // "running 28 %", "stopped, step 610", "failed"
 QString stateShort(project::RunState state, qint64 step, qint64 total);
 

@@ -16,10 +16,9 @@ class RunFeed final : public jobs::TrainListener {
     struct News {
         std::optional<Progress> phase;
         bool ready = false;  // the fields to the next blank line are set
-        std::string folder_name, template_name, device;
+        std::string template_name, device;
         std::shared_ptr<const text::Tokenizer> tokenizer;
         std::int64_t total = 0, first_step = 0;
-        double seconds_before = 0;
 
         std::vector<project::StepRecord> steps;
         std::vector<project::EvalRecord> evaluations;

@@ -27,7 +27,7 @@ struct LiveRun {
     quint64 done = 0, total_units = 0;           // of the phase
     qint64 step = 0, total = 0, first_step = 0;  // first_step: where this process began
     double epoch = 0;
-    double elapsed = 0;                  // seconds of training, as the run's log counts them
+    double elapsed = 0;                  // seconds of training since this process began it
     std::optional<double> seconds_left;  // once measured
     std::optional<double> tokens_per_s;
     std::optional<double> loss, eval_loss;

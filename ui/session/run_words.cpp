@@ -13,50 +13,28 @@ QString translated(const char* source, int n = -1) {
 
 }  // namespace
 
-QString stateWord(project::RunState state) {
+StateLook stateLook(project::RunState state) {
     switch (state) {
         case project::RunState::Queued:
-            return translated("queued");
+            return {Glyph::Clock, Hue::Secondary, translated("queued")};
         case project::RunState::Preparing:
-            return translated("preparing");
+            return {Glyph::Clock, Hue::Accent, translated("preparing")};
         case project::RunState::Running:
-            return translated("running");
+            return {Glyph::Play, Hue::Accent, translated("running")};
         case project::RunState::Paused:
-            return translated("paused");
+            return {Glyph::Pause, Hue::Careful, translated("paused")};
         case project::RunState::Stopping:
-            return translated("stopping");
+            return {Glyph::Stop, Hue::Careful, translated("stopping")};
         case project::RunState::Finished:
-            return translated("finished");
+            return {Glyph::Tick, Hue::Good, translated("finished")};
         case project::RunState::Stopped:
-            return translated("stopped");
+            return {Glyph::Stop, Hue::Careful, translated("stopped")};
         case project::RunState::Failed:
-            return translated("failed");
+            return {Glyph::Cross, Hue::Bad, translated("failed")};
         case project::RunState::Interrupted:
             break;
     }
-    return translated("interrupted");
-}
-
-Glyph stateGlyph(project::RunState state) {
-    switch (state) {
-        case project::RunState::Queued:
-        case project::RunState::Preparing:
-            return Glyph::Clock;
-        case project::RunState::Running:
-            return Glyph::Play;
-        case project::RunState::Paused:
-            return Glyph::Pause;
-        case project::RunState::Stopping:
-        case project::RunState::Stopped:
-            return Glyph::Stop;
-        case project::RunState::Finished:
-            return Glyph::Tick;
-        case project::RunState::Failed:
-            return Glyph::Cross;
-        case project::RunState::Interrupted:
-            break;
-    }
-    return Glyph::Broken;
+    return {Glyph::Broken, Hue::Careful, translated("interrupted")};
 }
 
 QString liveWords(const LiveRun& live) {

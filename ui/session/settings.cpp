@@ -127,6 +127,7 @@ QByteArray Settings::layout(const QString& name) const {
 }
 
 void Settings::setLayout(const QString& name, const QByteArray& state) {
+    if (layout(name) == state) return;  // asked every few seconds: the file is written only for news
     store_.setValue(QStringLiteral("layout/") + name, state);
 }
 
@@ -135,6 +136,7 @@ QJsonObject Settings::pageState(const QString& project, const QString& page) con
 }
 
 void Settings::setPageState(const QString& project, const QString& page, const QJsonObject& state) {
+    if (pageState(project, page) == state) return;
     store_.setValue(pageKey(project, page), QJsonDocument(state).toJson(QJsonDocument::Compact));
 }
 

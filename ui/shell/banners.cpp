@@ -66,7 +66,7 @@ class Banner final : public QWidget {
     Banner(Messages& messages, const Message& message) : kind_(message.kind) {
         setAccessibleName(joined(message.what, message.to_do));
         auto* row = new QHBoxLayout(this);
-        row->setContentsMargins(10 * kSpace, 2 * kSpace, 2 * kSpace, 2 * kSpace);
+        row->setContentsMargins(6 * kSpace + fontMetrics().height(), 2 * kSpace, 2 * kSpace, 2 * kSpace);
         row->setSpacing(2 * kSpace);
         auto* words = new QVBoxLayout;
         words->setSpacing(kSpace / 2);

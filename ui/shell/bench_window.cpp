@@ -115,7 +115,7 @@ bool spin(const std::function<bool()>& until, double seconds) {
 // What a busy person does, one act at a time.
 class Hand final : public QObject {
   public:
-    Hand(MainWindow& window, Session& session) : window_(window), session_(session) {
+    explicit Hand(MainWindow& window) : window_(window) {
         timer_.setInterval(80);
         connect(&timer_, &QTimer::timeout, this, &Hand::act);
     }
@@ -184,7 +184,6 @@ class Hand final : public QObject {
     }
 
     MainWindow& window_;
-    Session& session_;
     QTimer timer_;
     int turn_ = 0;
 };
@@ -264,7 +263,7 @@ Result<UiFigures> benchUi(int argc, char** argv, const WindowOptions& options, b
     UiFigures figures;
     tokens = spent = 0;
     GapMeter meter;
-    Hand hand(window, session);
+    Hand hand(window);
     meter.start();
     hand.start();
     spin([] { return false; }, seconds);

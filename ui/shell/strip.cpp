@@ -25,7 +25,7 @@ void RunPill::follow() {
     if (!live) return;
     name_ = live->name;
     words_ = liveWords(*live);
-    glyph_ = stateGlyph(live->state);
+    glyph_ = stateLook(live->state).glyph;
     share_ = live->state == project::RunState::Preparing
                  ? (live->total_units > 0 ? double(live->done) / double(live->total_units) : -1)
                  : (live->total > 0 ? double(live->step) / double(live->total) : -1);

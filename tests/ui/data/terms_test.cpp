@@ -4,8 +4,8 @@
 
 #include "corpus/filter.h"
 #include "ui/data/filter_words.h"
-#include "ui/data/visible_text.h"
 #include "ui/look/format.h"
+#include "ui/widgets/safe_text.h"
 
 using namespace studio;
 using namespace studio::ui;
