@@ -6,6 +6,7 @@
 
 #include "engine/gpu/gpu_state.h"
 #include "engine/gpu/token_graph.h"
+#include "engine/model/phi_checks.h"
 
 namespace studio::engine::gpu {
 
@@ -112,20 +113,7 @@ Result<void> GpuPhi::step(KvCache& cache, std::span<const int> tokens, double ad
     State& s = *state_;
     k::use(s.card);
     const auto count = static_cast<int>(tokens.size());
-    if (tokens.empty() || tokens.size() > static_cast<std::size_t>(own.capacity() - own.size()))
-        return fail(ErrorCode::OutOfRange,
-                    fmt::format("{} tokens do not fit: the text has {} and may have {}.", tokens.size(), own.size(),
-                                own.capacity()),
-                    "Use a shorter text or fewer new tokens.");
-    if (last_logits.size() != static_cast<std::size_t>(s.info.vocab) || !std::isfinite(adapter_strength))
-        return fail(ErrorCode::Internal,
-                    "Logits of another length than the vocabulary, or no finite adapter strength.");
-    for (const int token : tokens)
-        if (token < 0 || token >= s.info.vocab)
-            return fail(
-                ErrorCode::OutOfRange,
-                fmt::format("The text has the token {}, but the model's go from 0 to {}.", token, s.info.vocab - 1),
-                "Use the tokenizer of this model.");
+    STUDIO_CHECK(checkStep(tokens, own.size(), own.capacity(), s.info.vocab, last_logits.size(), adapter_strength));
     if (count == 1 && tokenGraphFits(s)) {
         if (stop.stop_requested()) return cancelled();
         STUDIO_CHECK(runTokenGraph(s, own, tokens[0], static_cast<float>(adapter_strength), last_logits));

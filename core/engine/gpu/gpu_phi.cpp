@@ -6,30 +6,11 @@
 #include <cmath>
 
 #include "engine/gpu/gpu_state.h"
+#include "engine/model/phi_checks.h"
 
 namespace studio::engine::gpu {
 
 namespace k = kernels::gpu;
-
-namespace {
-
-Result<void> checkOptions(const ForwardOptions& options, bool has_adapter) {
-    const auto probability = [](double p) { return p >= 0 && p < 1; };
-    if (!probability(options.lora_dropout) || !probability(options.resid_dropout))
-        return fail(ErrorCode::InvalidArgument, "A dropout probability is not in [0, 1).",
-                    "Choose 0 or a small number like 0.05.");
-    if (!std::isfinite(options.adapter_strength))
-        return fail(ErrorCode::InvalidArgument, "The adapter's strength is not finite.",
-                    "Choose a number from 0 to 1.");
-    if (!options.training) return {};
-    if (!has_adapter)
-        return fail(ErrorCode::InvalidArgument, "There is no adapter to train.", "Create or load one first.");
-    if (options.adapter_strength != 1)
-        return fail(ErrorCode::InvalidArgument, "Training needs the adapter at its full strength.");
-    return {};
-}
-
-}  // namespace
 
 GpuPhi::GpuPhi(std::unique_ptr<State> state) : state_(std::move(state)) {}
 

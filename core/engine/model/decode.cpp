@@ -5,6 +5,7 @@
 
 #include "engine/kernels/rows.h"
 #include "engine/model/model_state.h"
+#include "engine/model/phi_checks.h"
 
 namespace studio::engine {
 namespace {
@@ -64,20 +65,7 @@ Result<void> CpuPhi::step(KvCache& cache, std::span<const int> tokens, double ad
     auto& own = static_cast<PhiKvCache&>(cache);
     State& s = *state_;
     const auto count = static_cast<int>(tokens.size());
-    if (tokens.empty() || tokens.size() > static_cast<std::size_t>(own.capacity() - own.size()))
-        return fail(ErrorCode::OutOfRange,
-                    fmt::format("{} tokens do not fit: the text has {} and may have {}.", tokens.size(), own.size(),
-                                own.capacity()),
-                    "Use a shorter text or fewer new tokens.");
-    if (last_logits.size() != static_cast<std::size_t>(s.info.vocab) || !std::isfinite(adapter_strength))
-        return fail(ErrorCode::Internal,
-                    "Logits of another length than the vocabulary, or no finite adapter strength.");
-    for (const int token : tokens)
-        if (token < 0 || token >= s.info.vocab)
-            return fail(
-                ErrorCode::OutOfRange,
-                fmt::format("The text has the token {}, but the model's go from 0 to {}.", token, s.info.vocab - 1),
-                "Use the tokenizer of this model.");
+    STUDIO_CHECK(checkStep(tokens, own.size(), own.capacity(), s.info.vocab, last_logits.size(), adapter_strength));
     STUDIO_CHECK(s.reserveDecoding());
     for (int done = 0; done < count; done += kPrefillRows) {
         if (stop.stop_requested()) return cancelled();
