@@ -28,11 +28,15 @@ ChatPage::ChatPage(Session& session, QWidget* parent)
 }
 
 void ChatPage::connectAll() {
-    connect(&session(), &Session::projectOpened, this, [this] {
+    const auto leave_project = [this] {
         presenter_.open(nullptr);
+        composer_->setText({});
+    };
+    connect(&session(), &Session::projectOpened, this, [this, leave_project] {
+        leave_project();
         if (active_) activated();
     });
-    connect(&session(), &Session::projectClosed, this, [this] { presenter_.open(nullptr); });
+    connect(&session(), &Session::projectClosed, this, leave_project);
     connect(&session(), &Session::corpusChanged, this, [this] {
         starters_key_.clear();
         if (active_) fetchStarters();
@@ -161,12 +165,15 @@ void ChatPage::activated() {
 }
 
 void ChatPage::openFromBook() {
+    // Words that were typed while the chats were read go on in the chat that opens.
+    const QString early = presenter_.chat() ? QString() : composer_->text();
     project::Chat* chat = book_.find(utf8(wanted_chat_));
     if (!chat && !book_.order().empty()) chat = book_.order().front();
     if (chat)
         presenter_.open(chat);
     else
         presenter_.startNew();
+    if (!early.isEmpty()) composer_->setText(composer_->text() + early);
     if (wanted_scroll_ >= 0) view_->verticalScrollBar()->setValue(std::exchange(wanted_scroll_, -1));
     if (wanted_model_ && shelf_.loaded()) askFor(*std::exchange(wanted_model_, std::nullopt));
 }
@@ -175,7 +182,7 @@ void ChatPage::showChat() {
     const project::Chat* chat = presenter_.chat();
     if (composer_->editing() && edited_node_ >= 0 && (!chat || presenter_.answering())) composer_->leaveEdit();
     view_->setTurns(presenter_.turns());
-    if (!composer_->editing()) composer_->setText(chat ? text(chat->draft) : QString());
+    if (chat && !composer_->editing()) composer_->setText(text(chat->draft));
     const bool empty = !chat || chat->nodes.empty();
     if (shelf_.loaded() && shelf_.choices().empty())
         stack_->setCurrentWidget(no_model_);

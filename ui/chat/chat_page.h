@@ -26,7 +26,6 @@ class ChatPage : public Page {
     QString status() const override;
     QString statusRight() const override;
     QString help() const override;
-    QList<QAction*> pageActions() const override { return actions_; }
     void focusSearch() override;
     bool escape() override;
     void activated() override;
@@ -44,8 +43,6 @@ class ChatPage : public Page {
     QWidget* buildCentre();
     void buildActions();
     void connectAll();
-    QAction* addPageAction(const QString& text, const QKeySequence& keys, const QString& tip,
-                           std::function<void()> act);
 
     void showChat();
     void showSettings();
@@ -81,9 +78,8 @@ class ChatPage : public Page {
     Composer* composer_;
     ChatSettingsPane* pane_;
 
-    QList<QAction*> actions_;
-    QAction *new_, *rename_, *delete_, *regenerate_, *edit_, *previous_, *next_, *copy_, *copy_all_, *export_,
-        *compare_;
+    QAction *new_, *rename_, *delete_, *regenerate_, *edit_, *previous_, *next_, *copy_, *copy_all_, *export_ = nullptr,
+                                                                                                     *compare_;
     QPointer<Task> starters_task_;
     QString starters_key_;
     int edited_node_ = -1;

@@ -113,18 +113,6 @@ QWidget* ChatPage::buildCentre() {
     return pane;
 }
 
-QAction* ChatPage::addPageAction(const QString& words, const QKeySequence& keys, const QString& tip,
-                                 std::function<void()> act) {
-    auto* action = new QAction(words, this);
-    action->setShortcut(keys);
-    action->setShortcutContext(Qt::WidgetWithChildrenShortcut);
-    action->setStatusTip(tip);
-    connect(action, &QAction::triggered, this, std::move(act));
-    addAction(action);
-    actions_ << action;
-    return action;
-}
-
 void ChatPage::buildActions() {
     new_ = addPageAction(tr("&New Chat"), QKeySequence(QStringLiteral("Ctrl+N")), tr("Begin a chat"), [this] {
         presenter_.startNew();
@@ -177,7 +165,7 @@ void ChatPage::buildActions() {
 }
 
 void ChatPage::enableActions() {
-    if (actions_.size() < 11) return;
+    if (!export_) return;  // not built yet
     const project::Chat* chat = presenter_.chat();
     const bool some = chat && !chat->nodes.empty(), idle = !presenter_.answering();
     new_->setEnabled(session().hasProject());

@@ -109,44 +109,34 @@ void DataPage::buildStrip() {
     strip_->hide();
 }
 
-QAction* DataPage::add(const QString& words, const QKeySequence& keys, const QString& tip, std::function<void()> act) {
-    auto* action = new QAction(words, this);
-    action->setShortcut(keys);
-    action->setShortcutContext(Qt::WidgetWithChildrenShortcut);
-    action->setStatusTip(tip);
-    connect(action, &QAction::triggered, this, std::move(act));
-    addAction(action);
-    actions_ << action;
-    return action;
-}
-
 void DataPage::buildActions() {
-    add(tr("&Train on These Conversations"), Qt::CTRL | Qt::Key_T, tr("Writes this filter into the recipe"),
-        [this] { train(); });
-    proof_action_ = add(tr("&Proof Sheet"), Qt::CTRL | Qt::Key_P, tr("The conversation as the trainer has it"), [] {});
+    addPageAction(tr("&Train on These Conversations"), Qt::CTRL | Qt::Key_T, tr("Writes this filter into the recipe"),
+                  [this] { train(); });
+    proof_action_ =
+        addPageAction(tr("&Proof Sheet"), Qt::CTRL | Qt::Key_P, tr("The conversation as the trainer has it"), [] {});
     proof_action_->setCheckable(true);
     connect(proof_action_, &QAction::toggled, this, [this](bool on) { reader_->setProof(on); });
-    add(tr("&Next Conversation"), Qt::CTRL | Qt::Key_PageDown, tr("Shows the next conversation of the list"),
-        [this] { stepConversation(1); });
-    add(tr("Pre&vious Conversation"), Qt::CTRL | Qt::Key_PageUp, tr("Shows the previous conversation of the list"),
-        [this] { stepConversation(-1); });
-    add(tr("Copy Branch as &Markdown"), Qt::CTRL | Qt::SHIFT | Qt::Key_C, tr("Copies the shown messages"),
-        [this] { reader_->copyMarkdown(); });
-    add(tr("&Languages, Quality, Turns"), Qt::CTRL | Qt::SHIFT | Qt::Key_F, tr("Shows or hides what to choose from"),
-        [this] {
-            if (narrow_)
-                list_->facetsButton()->toggle();
-            else
-                facets_box_->setVisible(facets_box_->isHidden());
-        });
-    auto* closer = add(tr("Zoom &In"), QKeySequence(QKeySequence::ZoomIn), tr("Larger text in the reader"),
-                       [this] { reader_->view()->zoom(1); });
+    addPageAction(tr("&Next Conversation"), Qt::CTRL | Qt::Key_PageDown, tr("Shows the next conversation of the list"),
+                  [this] { stepConversation(1); });
+    addPageAction(tr("Pre&vious Conversation"), Qt::CTRL | Qt::Key_PageUp,
+                  tr("Shows the previous conversation of the list"), [this] { stepConversation(-1); });
+    addPageAction(tr("Copy Branch as &Markdown"), Qt::CTRL | Qt::SHIFT | Qt::Key_C, tr("Copies the shown messages"),
+                  [this] { reader_->copyMarkdown(); });
+    addPageAction(tr("&Languages, Quality, Turns"), Qt::CTRL | Qt::SHIFT | Qt::Key_F,
+                  tr("Shows or hides what to choose from"), [this] {
+                      if (narrow_)
+                          list_->facetsButton()->toggle();
+                      else
+                          facets_box_->setVisible(facets_box_->isHidden());
+                  });
+    auto* closer = addPageAction(tr("Zoom &In"), QKeySequence(QKeySequence::ZoomIn), tr("Larger text in the reader"),
+                                 [this] { reader_->view()->zoom(1); });
     closer->setShortcuts({QKeySequence(Qt::CTRL | Qt::Key_Plus), QKeySequence(Qt::CTRL | Qt::Key_Equal)});
-    add(tr("Zoom &Out"), Qt::CTRL | Qt::Key_Minus, tr("Smaller text in the reader"),
-        [this] { reader_->view()->zoom(-1); });
-    add(tr("Original Si&ze"), Qt::CTRL | Qt::Key_0, tr("Text of the reader in its own size"),
-        [this] { reader_->view()->zoom(0); });
-    report_action_ = add(tr("Last Import &Report"), {}, tr("What the last import kept and rejected"), [this] {
+    addPageAction(tr("Zoom &Out"), Qt::CTRL | Qt::Key_Minus, tr("Smaller text in the reader"),
+                  [this] { reader_->view()->zoom(-1); });
+    addPageAction(tr("Original Si&ze"), Qt::CTRL | Qt::Key_0, tr("Text of the reader in its own size"),
+                  [this] { reader_->view()->zoom(0); });
+    report_action_ = addPageAction(tr("Last Import &Report"), {}, tr("What the last import kept and rejected"), [this] {
         report_shown_ = true;
         showBody();
     });

@@ -33,7 +33,6 @@ class DataPage : public Page {
     QString status() const override;
     QString statusRight() const override;
     QString help() const override;
-    QList<QAction*> pageActions() const override { return actions_; }
     void focusSearch() override;
     bool escape() override;
     void activated() override;
@@ -56,7 +55,6 @@ class DataPage : public Page {
     void buildBrowse();
     void buildStrip();
     void buildActions();
-    QAction* add(const QString& words, const QKeySequence& keys, const QString& tip, std::function<void()> act);
     void wire();
     void importSample();
     void reload();
@@ -88,7 +86,6 @@ class DataPage : public Page {
     EmptyState *empty_, *broken_;
     ImportReportView* report_;
     QAction *proof_action_ = nullptr, *report_action_ = nullptr;
-    QList<QAction*> actions_;
     // Once the listing is there: the message to be shown, and the end of the branch it is shown on.
     QString wanted_, wanted_branch_;
     int wanted_scroll_ = -1;

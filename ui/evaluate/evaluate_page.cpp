@@ -141,23 +141,16 @@ void EvaluatePage::buildResult() {
 }
 
 void EvaluatePage::buildActions() {
-    const auto action = [this](const QString& words, const QKeySequence& keys, const QString& tip, auto act) {
-        auto* made = new QAction(words, this);
-        made->setShortcut(keys);
-        made->setShortcutContext(Qt::WidgetWithChildrenShortcut);
-        made->setStatusTip(tip);
-        connect(made, &QAction::triggered, this, act);
-        addAction(made);
-        actions_ << made;
-        return made;
-    };
-    action(tr("New Evaluation…"), QKeySequence(QStringLiteral("Ctrl+N")),
-           tr("Measure a checkpoint or a base on held-out conversations"), [this] { showForm(); });
-    cancel_action_ = action(tr("Cancel Evaluation"), {}, tr("Nothing of it is kept"), [this] { presenter_->cancel(); });
-    csv_action_ = action(tr("Export Conversations as CSV…"), {}, tr("One line a conversation"), [this] { save(true); });
+    addPageAction(tr("New Evaluation…"), QKeySequence(QStringLiteral("Ctrl+N")),
+                  tr("Measure a checkpoint or a base on held-out conversations"), [this] { showForm(); });
+    cancel_action_ =
+        addPageAction(tr("Cancel Evaluation"), {}, tr("Nothing of it is kept"), [this] { presenter_->cancel(); });
+    csv_action_ =
+        addPageAction(tr("Export Conversations as CSV…"), {}, tr("One line a conversation"), [this] { save(true); });
     json_action_ =
-        action(tr("Export Result as JSON…"), {}, tr("Everything that was measured"), [this] { save(false); });
-    chat_action_ = action(tr("Chat With It"), {}, tr("With the checkpoint that was measured"), [this] { chat(); });
+        addPageAction(tr("Export Result as JSON…"), {}, tr("Everything that was measured"), [this] { save(false); });
+    chat_action_ =
+        addPageAction(tr("Chat With It"), {}, tr("With the checkpoint that was measured"), [this] { chat(); });
 }
 
 void EvaluatePage::connectAll() {

@@ -33,7 +33,6 @@ class EvaluatePage : public Page {
     QString status() const override;
     QString statusRight() const override;
     QString help() const override;
-    QList<QAction*> pageActions() const override { return actions_; }
     void focusSearch() override;
     bool escape() override;
     void activated() override;
@@ -80,7 +79,6 @@ class EvaluatePage : public Page {
     AnswersView* answers_;
     QScrollArea* answers_scroll_;
     QSplitter* body_;
-    QList<QAction*> actions_;
     QAction *csv_action_, *json_action_, *chat_action_, *cancel_action_;
     bool form_open_ = false;
     bool watching_ = false;  // the measurement at work, not an earlier result

@@ -109,24 +109,14 @@ QWidget* ModelsPage::buildMain() {
     return pane;
 }
 
-QAction* ModelsPage::addPageAction(const QString& words, const QKeySequence& keys, const QString& tip,
-                                   std::function<void()> act) {
-    auto* action = new QAction(words, this);
-    action->setShortcut(keys);
-    action->setShortcutContext(Qt::WidgetWithChildrenShortcut);
-    action->setStatusTip(tip);
-    connect(action, &QAction::triggered, this, std::move(act));
-    addAction(action);
-    actions_ << action;
-    return action;
-}
-
 void ModelsPage::buildActions() {
     addPageAction(tr("&Open Model Folder…"), QKeySequence(QStringLiteral("Ctrl+Shift+O")),
                   tr("Choose a folder with a model or an adapter"), [this] { chooseFolder(); });
     addPageAction(tr("&Refresh"), QKeySequence(Qt::Key_F5), tr("Look through the disk again"), [this] { refresh(); });
-    addPageAction(tr("&Chat With the Adapter"), {}, tr("Chat with the chosen adapter"), [this] { chatWithChosen(); });
-    addPageAction(tr("&Evaluate the Adapter"), {}, tr("Evaluate the chosen adapter"), [this] { evaluateChosen(); });
+    chat_action_ = addPageAction(tr("&Chat With the Adapter"), {}, tr("Chat with the chosen adapter"),
+                                 [this] { chatWithChosen(); });
+    evaluate_action_ =
+        addPageAction(tr("&Evaluate the Adapter"), {}, tr("Evaluate the chosen adapter"), [this] { evaluateChosen(); });
 }
 
 void ModelsPage::activated() {
@@ -217,9 +207,9 @@ void ModelsPage::enable() {
     chat_->setEnabled(usable && !adapter->run.empty());
     evaluate_->setEnabled(usable && !adapter->run.empty());
     folder_->setEnabled(adapter != nullptr);
-    if (actions_.size() < 4) return;
-    actions_[2]->setEnabled(chat_->isEnabled());
-    actions_[3]->setEnabled(evaluate_->isEnabled());
+    if (!evaluate_action_) return;  // not built yet
+    chat_action_->setEnabled(chat_->isEnabled());
+    evaluate_action_->setEnabled(evaluate_->isEnabled());
 }
 
 void ModelsPage::chatWithChosen() {

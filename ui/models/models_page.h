@@ -20,7 +20,6 @@ class ModelsPage : public Page {
     QString status() const override;
     QString statusRight() const override;
     QString help() const override;
-    QList<QAction*> pageActions() const override { return actions_; }
     void activated() override;
     QJsonObject saveState() const override;
     void restoreState(const QJsonObject& state) override;
@@ -46,8 +45,6 @@ class ModelsPage : public Page {
     void evaluateChosen();
     void enable();
     void fitTable();
-    QAction* addPageAction(const QString& text, const QKeySequence& keys, const QString& tip,
-                           std::function<void()> act);
 
     jobs::ModelCatalogue catalogue_;
     QPointer<Task> task_;
@@ -62,7 +59,7 @@ class ModelsPage : public Page {
     RowTable* table_;
     QPushButton *chat_, *evaluate_, *folder_;
     GetPhiPane* phi_;
-    QList<QAction*> actions_;
+    QAction *chat_action_ = nullptr, *evaluate_action_ = nullptr;
 };
 
 }  // namespace studio::ui

@@ -195,38 +195,29 @@ QWidget* RecipePage::buildLeft() {
     return pane;
 }
 
-QAction* RecipePage::add(const QString& text, const QKeySequence& shortcut, const QString& tip,
-                         std::function<void()> act) {
-    auto* action = new QAction(text, this);
-    action->setShortcut(shortcut);
-    action->setStatusTip(tip);
-    action->setToolTip(tip);
-    connect(action, &QAction::triggered, this, [act = std::move(act)] { act(); });
-    addAction(action);
-    actions_ << action;
-    return action;
-}
-
 void RecipePage::buildActions() {
-    start_ = add(tr("&Start Run"), QKeySequence(QStringLiteral("Ctrl+R")), tr("Start a run with a copy of this recipe"),
-                 [this] { start(); });
-    dry_run_ = add(tr("&Dry Run"), QKeySequence(QStringLiteral("Ctrl+Shift+R")),
-                   tr("One real step on the longest batch; nothing is written"), [this] { consequences_.measure(); });
-    undo_ = add(tr("&Undo"), QKeySequence::Undo, tr("Take the last change of the recipe back"), [this] { undo(); });
-    redo_ =
-        add(tr("&Redo"), QKeySequence::Redo, tr("Make it again"), [this] { session().recipe().undoStack()->redo(); });
-    QAction* load = add(tr("&Load Recipe…"), QKeySequence(QStringLiteral("Ctrl+Shift+O")),
-                        tr("Take over a training_config.yaml, a qlora_config.json or both"), [this] { loadFiles(); });
-    QAction* pasted = add(tr("&Paste Recipe"), QKeySequence(QStringLiteral("Ctrl+Shift+V")),
-                          tr("Take over the text of such a file from the clipboard"), [this] { paste(); });
-    QAction* save = add(tr("Save &as Preset…"), QKeySequence(QStringLiteral("Ctrl+Shift+S")),
-                        tr("Keep this recipe among your own presets"), [this] { saveAsPreset(); });
-    QAction* revert = add(tr("Re&vert to Preset"), {}, tr("Take every difference from the preset back"), [this] {
-        session().recipe().replace(session().recipe().reference(), tr("Revert to Preset"));
-    });
-    QAction* view =
-        add(tr("Show as &Text"), QKeySequence(QStringLiteral("Ctrl+Shift+T")),
-            tr("Switch between the form and the two files"), [this] { showForm(views_->currentIndex() == 1); });
+    start_ = addPageAction(tr("&Start Run"), QKeySequence(QStringLiteral("Ctrl+R")),
+                           tr("Start a run with a copy of this recipe"), [this] { start(); });
+    dry_run_ = addPageAction(tr("&Dry Run"), QKeySequence(QStringLiteral("Ctrl+Shift+R")),
+                             tr("One real step on the longest batch; nothing is written"),
+                             [this] { consequences_.measure(); });
+    undo_ = addPageAction(tr("&Undo"), QKeySequence::Undo, tr("Take the last change of the recipe back"),
+                          [this] { undo(); });
+    redo_ = addPageAction(tr("&Redo"), QKeySequence::Redo, tr("Make it again"),
+                          [this] { session().recipe().undoStack()->redo(); });
+    QAction* load =
+        addPageAction(tr("&Load Recipe…"), QKeySequence(QStringLiteral("Ctrl+Shift+O")),
+                      tr("Take over a training_config.yaml, a qlora_config.json or both"), [this] { loadFiles(); });
+    QAction* pasted = addPageAction(tr("&Paste Recipe"), QKeySequence(QStringLiteral("Ctrl+Shift+V")),
+                                    tr("Take over the text of such a file from the clipboard"), [this] { paste(); });
+    QAction* save = addPageAction(tr("Save &as Preset…"), QKeySequence(QStringLiteral("Ctrl+Shift+S")),
+                                  tr("Keep this recipe among your own presets"), [this] { saveAsPreset(); });
+    QAction* revert =
+        addPageAction(tr("Re&vert to Preset"), {}, tr("Take every difference from the preset back"),
+                      [this] { session().recipe().replace(session().recipe().reference(), tr("Revert to Preset")); });
+    QAction* view = addPageAction(tr("Show as &Text"), QKeySequence(QStringLiteral("Ctrl+Shift+T")),
+                                  tr("Switch between the form and the two files"),
+                                  [this] { showForm(views_->currentIndex() == 1); });
     auto* menu = new QMenu(menu_);
     menu->addActions({load, pasted, save});
     menu->addSeparator();

@@ -26,7 +26,6 @@ class RecipePage : public Page {
     QString status() const override;
     QString statusRight() const override;
     QString help() const override;
-    QList<QAction*> pageActions() const override { return actions_; }
     void focusSearch() override;
     bool escape() override;
     void activated() override;
@@ -42,7 +41,6 @@ class RecipePage : public Page {
   private:
     QWidget* buildLeft();
     void buildActions();
-    QAction* add(const QString& text, const QKeySequence& shortcut, const QString& tip, std::function<void()> act);
     void documentChanged();
     void refreshPresets();
     void refreshHeader();
@@ -69,7 +67,6 @@ class RecipePage : public Page {
     QComboBox* presets_;
     QToolButton *changes_, *form_button_, *text_button_, *menu_;
     QLineEdit* find_;
-    QList<QAction*> actions_;
     QAction *undo_ = nullptr, *redo_ = nullptr, *start_ = nullptr, *dry_run_ = nullptr;
     bool saved_ = true;
 };

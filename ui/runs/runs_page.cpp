@@ -139,45 +139,26 @@ void RunsPage::buildDetail() {
     column->addLayout(body, 1);
 }
 
-QAction* RunsPage::action(const QString& words, const QKeySequence& keys, const QString& tip,
-                          std::function<void()> what) {
-    auto* made = new QAction(words, this);
-    made->setShortcut(keys);
-    made->setShortcutContext(Qt::WidgetWithChildrenShortcut);
-    made->setStatusTip(tip);
-    connect(made, &QAction::triggered, this, [what = std::move(what)] { what(); });
-    addAction(made);
-    actions_ << made;
-    return made;
-}
-
 void RunsPage::buildActions() {
-    pause_action_ =
-        action(tr("Pause or Resume"), {}, tr("Pause the run at work after its step, or let it go on"), [this] {
-            const LiveRun* live = presenter_->liveSelected();
-            act(live && live->state == project::RunState::Paused ? RunAct::Resume : RunAct::Pause);
-        });
-    stop_action_ = action(tr("Stop After This Step"), {}, tr("Finish the step, save a checkpoint, stop"),
-                          [this] { act(RunAct::StopAfterStep); });
-    actions_.clear();  // pausing and stopping stand in the menu Run already
     resume_action_ =
-        action(tr("Resume Run"), {}, tr("Go on from the newest checkpoint"), [this] { act(RunAct::Resume); });
-    action(tr("Table of Runs"), QKeySequence(QStringLiteral("Ctrl+T")), tr("All runs as a table to sort and compare"),
-           [this] { showTable(!table_button_->isChecked()); });
-    action(tr("New Run From This Recipe"), {}, tr("Takes the recipe of the chosen run to edit"),
-           [this] { act(RunAct::NewFromThis); });
-    action(tr("Show Adapter Folder"), {}, tr("Opens the folder of the newest checkpoint"),
-           [this] { act(RunAct::ShowFolder); });
-    png_action_ = action(tr("Export Loss Plot as PNG…"), {}, tr("The plot as it is shown"),
-                         [this] { savePlot(&plots_->loss(), true); });
-    csv_action_ = action(tr("Export Loss Values as CSV…"), {}, tr("Every recorded step"),
-                         [this] { savePlot(&plots_->loss(), false); });
-    action(tr("Read Runs Again"), QKeySequence(QKeySequence::Refresh), tr("Reads the folder of runs again"), [this] {
-        presenter_->start();
-        presenter_->reload();
-    });
-    delete_action_ = action(tr("Move Run to Trash…"), {}, tr("Moves the chosen run to the project's trash"),
-                            [this] { remove(presenter_->selected()); });
+        addPageAction(tr("Resume Run"), {}, tr("Go on from the newest checkpoint"), [this] { act(RunAct::Resume); });
+    addPageAction(tr("Table of Runs"), QKeySequence(QStringLiteral("Ctrl+T")),
+                  tr("All runs as a table to sort and compare"), [this] { showTable(!table_button_->isChecked()); });
+    addPageAction(tr("New Run From This Recipe"), {}, tr("Takes the recipe of the chosen run to edit"),
+                  [this] { act(RunAct::NewFromThis); });
+    addPageAction(tr("Show Adapter Folder"), {}, tr("Opens the folder of the newest checkpoint"),
+                  [this] { act(RunAct::ShowFolder); });
+    png_action_ = addPageAction(tr("Export Loss Plot as PNG…"), {}, tr("The plot as it is shown"),
+                                [this] { savePlot(&plots_->loss(), true); });
+    csv_action_ = addPageAction(tr("Export Loss Values as CSV…"), {}, tr("Every recorded step"),
+                                [this] { savePlot(&plots_->loss(), false); });
+    addPageAction(tr("Read Runs Again"), QKeySequence(QKeySequence::Refresh), tr("Reads the folder of runs again"),
+                  [this] {
+                      presenter_->start();
+                      presenter_->reload();
+                  });
+    delete_action_ = addPageAction(tr("Move Run to Trash…"), {}, tr("Moves the chosen run to the project's trash"),
+                                   [this] { remove(presenter_->selected()); });
 }
 
 void RunsPage::connectAll() {
@@ -226,7 +207,10 @@ void RunsPage::connectAll() {
     connect(table_button_, &QPushButton::toggled, this, &RunsPage::showTable);
     connect(banner_, &RunBanner::acted, this, &RunsPage::act);
     connect(chat_, &QPushButton::clicked, this, [this] { chat({}); });
-    connect(pause_, &QPushButton::clicked, pause_action_, &QAction::trigger);
+    connect(pause_, &QPushButton::clicked, this, [this] {
+        const LiveRun* live = presenter_->liveSelected();
+        act(live && live->state == project::RunState::Paused ? RunAct::Resume : RunAct::Pause);
+    });
     connect(stop_, &QPushButton::clicked, this, [this] {
         const LiveRun* live = presenter_->liveSelected();
         if (live) act(live->state == project::RunState::Stopping ? RunAct::StopNow : RunAct::StopAfterStep);
@@ -323,8 +307,6 @@ void RunsPage::showHeader() {
     pause_->setEnabled(!(live && live->pausing && !paused));
     stop_->setVisible(stepping && !stopping);
     chat_->setVisible(stepping || (run && !run->checkpoints.empty()));
-    pause_action_->setEnabled(stepping);
-    stop_action_->setEnabled(stepping);
     const bool idle = run && !live && !presenter_->live();
     resume_action_->setEnabled(idle && project::canResume(run->info.state));
     delete_action_->setEnabled(run && !live);

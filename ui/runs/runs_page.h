@@ -32,7 +32,6 @@ class RunsPage : public Page {
     QString status() const override;
     QString statusRight() const override;
     QString help() const override;
-    QList<QAction*> pageActions() const override { return actions_; }
     void focusSearch() override;
     bool escape() override;
     void activated() override;
@@ -53,7 +52,6 @@ class RunsPage : public Page {
     void buildDetail();
     void buildActions();
     void connectAll();
-    QAction* action(const QString& words, const QKeySequence& keys, const QString& tip, std::function<void()> act);
     void showAll();       // after a change of the chosen run
     void showProgress();  // after each message of the live run
     void showHeader();
@@ -88,8 +86,7 @@ class RunsPage : public Page {
     QWidget* side_line_;
     bool side_below_ = false;
     bool focus_list_ = false;  // once it is there
-    QList<QAction*> actions_;
-    QAction *pause_action_, *stop_action_, *resume_action_, *delete_action_, *png_action_, *csv_action_;
+    QAction *resume_action_, *delete_action_, *png_action_, *csv_action_;
     std::filesystem::path wanted_;  // the selection of last time, until the list is read
 };
 

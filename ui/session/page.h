@@ -4,6 +4,7 @@
 #include <QAction>
 #include <QJsonObject>
 #include <QWidget>
+#include <functional>
 
 #include "ui/session/navigator.h"
 #include "ui/session/session.h"
@@ -24,7 +25,7 @@ class Page : public QWidget {
     // A few sentences for F1: what this page is for and what the keys do.
     virtual QString help() const = 0;
     // For the menus: each has words, a shortcut or none, a status tip. Owned by the page.
-    virtual QList<QAction*> pageActions() const { return {}; }
+    const QList<QAction*>& pageActions() const { return actions_; }
     // Ctrl+F.
     virtual void focusSearch() {}
     // Esc: closes something transient. False if there was nothing.
@@ -41,10 +42,22 @@ class Page : public QWidget {
 
   protected:
     Session& session() const { return session_; }
+    // One of pageActions(). Its keys hold while the page is shown, wherever the keyboard is.
+    QAction* addPageAction(const QString& words, const QKeySequence& keys, const QString& tip,
+                           std::function<void()> act) {
+        auto* action = new QAction(words, this);
+        action->setShortcut(keys);
+        action->setStatusTip(tip);
+        connect(action, &QAction::triggered, this, [act = std::move(act)] { act(); });
+        addAction(action);
+        actions_ << action;
+        return action;
+    }
 
   private:
     PageId id_;
     Session& session_;
+    QList<QAction*> actions_;
 };
 
 }  // namespace studio::ui

@@ -101,6 +101,19 @@ class ChatPageTest : public QObject {
         photograph(page, QStringLiteral("chat-empty-narrow"), {1024, 640});
     }
 
+    void keepsWhatIsTypedWhileTheChatsAreRead() {
+        Bench bench;
+        ChatPage page(bench.session());
+        page.show();
+        page.activated();
+        QVERIFY(!page.presenter().chat());
+        auto* message = page.findChild<Composer*>()->findChild<QPlainTextEdit*>();
+        QTest::keyClicks(message, QStringLiteral("Early words"));
+        QVERIFY(waitFor([&] { return page.presenter().model() != nullptr && page.presenter().chat(); }));
+        QCOMPARE(message->toPlainText(), QStringLiteral("Early words"));
+        QCOMPARE(page.presenter().chat()->draft, std::string("Early words"));
+    }
+
     void showsChatsOfTheProjectSideBySide() {
         Bench bench;
         const auto folder = bench.session().paths().chats();

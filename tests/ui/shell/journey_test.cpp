@@ -9,7 +9,6 @@
 #include <QPlainTextEdit>
 #include <QProcess>
 #include <QPushButton>
-#include <QSignalSpy>
 #include <QTimer>
 
 #include "io/sha256.h"
@@ -147,9 +146,11 @@ class JourneyTest : public QObject {
 
             // Narrowed, and handed over.
             p.press(Qt::Key_F, Qt::ControlModifier);
-            QSignalSpy settled(&data, &DataPage::settled);
             p.type(QLatin1String(kFilter));
-            QVERIFY(waitFor([&] { return data.filter() == QLatin1String(kFilter) && settled.count() > 0; }));
+            QVERIFY(waitFor([&] {
+                const auto listing = data.library().listing();
+                return listing && listing->filter == QLatin1String(kFilter);
+            }));
             p.press(Qt::Key_T, Qt::ControlModifier);
             QCOMPARE(p.window.current(), PageId::Recipe);
             QCOMPARE(ui::text(p.session.recipe().recipe().training.filter), QLatin1String(kFilter));
@@ -261,9 +262,24 @@ class JourneyTest : public QObject {
         for (int i = 0; i < 40 && !composer->hasFocus(); ++i) p.press(Qt::Key_Tab);
         QVERIFY(composer->hasFocus());
         p.type(prompt);
+        QVERIFY(waitFor([&] {
+            const auto buttons = chat.findChildren<QPushButton*>();
+            return std::any_of(buttons.begin(), buttons.end(), [](const QPushButton* b) {
+                return b->text() == QLatin1String("Send") && b->isVisible() && b->isEnabled();
+            });
+        }));
         p.press(Qt::Key_Return, Qt::ControlModifier);
-        QVERIFY(waitFor([&] { return chat.presenter().answering(); }, 20000));
-        QVERIFY(waitFor([&] { return !chat.presenter().answering(); }, 120000));
+        const auto answered = [&] {
+            const project::Chat* shown = chat.presenter().chat();
+            if (!shown || chat.presenter().answering() || shown->nodes.size() < 2) return false;
+            const project::ChatNode& last = shown->nodes.back();
+            return last.answer && !last.replies.empty() && last.replies[0].end != project::ChatEnd::Growing;
+        };
+        QVERIFY2(waitFor(answered, 120000), qPrintable(composer->toPlainText()));
+        const project::ChatNode& last = chat.presenter().chat()->nodes.back();
+        QCOMPARE(ui::text(chat.presenter().chat()->nodes[static_cast<std::size_t>(last.parent)].prompt), prompt);
+        QCOMPARE(ui::text(last.replies[0].error), QString());
+        QVERIFY(last.replies[0].new_tokens > 0);
     }
 
     static bool startEvaluation(Program& p, EvaluatePage& page) {
