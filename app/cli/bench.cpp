@@ -233,7 +233,9 @@ void addBench(CLI::App& app, Run& run) {
     for (CLI::App* command : {load, train, decode}) {
         command->add_option("--model_path", options->model,
                             "model folder (built-in model; on a GPU a random model of phi-2's shape)");
-        command->add_option("--device", options->device, "cpu or cuda")->capture_default_str();
+        command->add_option("--device", options->device, "where to compute")
+            ->check(deviceName())
+            ->capture_default_str();
         command->add_option("--threads", options->threads, "0: all cores")->capture_default_str();
         command->add_option("--load_in_4bit", options->load_in_4bit, "NF4 base: true or false")
             ->check(CLI::IsMember({"true", "false"}))

@@ -112,7 +112,9 @@ void addChat(CLI::App& app, Run& run) {
     command->add_option("--seed", s.seed, "")->capture_default_str();
     command->add_option("--adapter_strength", s.adapter_strength, "0: the base, 1: the adapter as trained")
         ->capture_default_str();
-    command->add_option("--device", options->model.device, "auto, cpu or cuda")->capture_default_str();
+    command->add_option("--device", options->model.device, "where to compute")
+        ->check(deviceName())
+        ->capture_default_str();
     command->add_option("--threads", options->model.threads, "0: all cores")->capture_default_str();
     command->callback([options, &run] { run = [options](Context& context) { return chat(context, *options); }; });
 }

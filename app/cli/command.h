@@ -10,6 +10,7 @@
 #include "cli/signals.h"
 #include "cli/terminal.h"
 #include "io/json.h"
+#include "machine/device.h"
 
 namespace studio::cli {
 
@@ -48,6 +49,16 @@ inline CLI::IsMember trainOnNames() {
 }
 inline CLI::IsMember templateNames() {
     return CLI::IsMember({"openassistant", "human-assistant", "instruct-output", "alpaca"});
+}
+
+// What --device takes; which cards there are is known once the engine looks.
+inline CLI::Validator deviceName() {
+    return CLI::Validator(
+        [](const std::string& text) {
+            const auto parsed = machine::parseDevice(text);
+            return parsed ? std::string() : parsed.error().text();
+        },
+        "auto|cpu|cuda|cuda:N|cuda:GPU-UUID");
 }
 
 void addPrepare(CLI::App& app, Run& run);

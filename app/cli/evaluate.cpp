@@ -71,7 +71,7 @@ void addEvaluate(CLI::App& app, Run& run) {
     command->add_option("--batch_size", options->request.batch_size, "conversations at a time")
         ->check(CLI::PositiveNumber)
         ->capture_default_str();
-    command->add_option("--device", model.device, "auto, cpu or cuda")->capture_default_str();
+    command->add_option("--device", model.device, "where to compute")->check(deviceName())->capture_default_str();
     command->add_option("--threads", model.threads, "0: all cores")->capture_default_str();
     command->add_flag("--accept_truncated", options->request.accept_truncated,
                       "import what is readable of a file that breaks off");

@@ -132,10 +132,15 @@ struct Reader {
             if (choice.value == text) return {};
             names.push_back(choice.value);
         }
+        Result<void> accepted;
+        if (field.accepts != nullptr && (accepted = field.accepts(text))) return {};
         for (const Refusal& refusal : field.refusals)
             if (refusal.value == text)
                 return fail(ErrorCode::Unsupported, fmt::format("is {}, which is refused: {}.", text, refusal.reason),
                             fmt::format("Use {}.", joined(names, "or")));
+        if (!accepted)
+            return fail(ErrorCode::InvalidArgument, fmt::format("is {}, which is none of its values.", quote(text)),
+                        accepted.error().hint);
         return fail(ErrorCode::InvalidArgument, fmt::format("is {}, which is none of its values.", quote(text)),
                     fmt::format("Did you mean {}? Its values are {}.", nearest(text, names), joined(names, "and")));
     }

@@ -10,6 +10,7 @@
 #include <variant>
 #include <vector>
 
+#include "base/result.h"
 #include "config/recipe.h"
 
 namespace studio::config {
@@ -77,6 +78,8 @@ struct Field {
     std::string_view unit;         // "tokens"; empty where there is none
     std::string_view help;         // one paragraph of plain text
     bool null_is_default = false;  // transformers writes null where nobody set it
+    // Texts that are good besides the choices; null: none. The error is a sentence of its own.
+    Result<void> (*accepts)(std::string_view text) = nullptr;
 };
 
 // In the order of the files.

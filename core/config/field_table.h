@@ -26,6 +26,7 @@ struct Details {
     std::span<const Refusal> refusals = {};
     std::string_view unit = {};
     bool null_is_default = false;
+    Result<void> (*accepts)(std::string_view text) = nullptr;
 };
 
 template <auto Pointer>
@@ -39,7 +40,8 @@ Field row(std::string_view key, Group group, std::string_view help, const Detail
             details.refusals,
             details.unit,
             help,
-            details.null_is_default};
+            details.null_is_default,
+            details.accepts};
 }
 
 inline constexpr Range kPositive = {.low = 0, .low_open = true};

@@ -1,4 +1,5 @@
 #include "config/field_table.h"
+#include "machine/device.h"
 
 namespace studio::config {
 namespace {
@@ -14,7 +15,12 @@ constexpr Choice kTemplates[] = {{"openassistant", "<|prompter|>text<|endoftext|
                                  {"alpaca", "### Instruction: text, ### Response: text"}};
 constexpr Choice kTrainOn[] = {{"assistant", "text and end of assistant messages"},
                                {"all", "every token but the first"}};
-constexpr Choice kDevices[] = {{"auto", "the GPU where there is one"}, {"cpu", ""}, {"cuda", ""}};
+constexpr Choice kDevices[] = {{"auto", "the first GPU where there is one"}, {"cpu", ""}, {"cuda", "the first GPU"}};
+
+Result<void> isDevice(std::string_view text) {
+    STUDIO_CHECK(machine::parseDevice(text));
+    return {};
+}
 
 }  // namespace
 
@@ -69,9 +75,11 @@ void appendDataFields(std::vector<Field>& out) {
     out.push_back(row<&T::data_seed>("data_seed", Group::Run,
                                      "Of the held-out split and the order of examples. null: seed.",
                                      {.range = {.low = 0, .high = 4294967295.0}}));
-    out.push_back(row<&T::device>("device", Group::Run,
-                                  "Where to compute: on the GPU where there is one, or on the CPU.",
-                                  {.choices = kDevices}));
+    out.push_back(
+        row<&T::device>("device", Group::Run,
+                        "Where to compute: on the GPU where there is one, or on the CPU. Of several GPUs one is "
+                        "named by its number, as in cuda:1, or for good by its UUID, as in cuda:GPU-3f2a81bc-….",
+                        {.choices = kDevices, .accepts = isDevice}));
     out.push_back(row<&T::threads>("threads", Group::Run, "Compute threads on the CPU. 0: one a core.",
                                    {.range = {.low = 0, .high = 1024}}));
     out.push_back(row<&T::full_determinism>("full_determinism", Group::Run,

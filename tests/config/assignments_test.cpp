@@ -23,6 +23,9 @@ class AssignmentsTest : public QObject {
         row("learning_rate", "2e-4", "2.0e-4");
         row("learning-rate", "3.3333e-5", "3.3333e-5");
         row("seed", "7", "7");
+        row("device", "cpu", "cpu");
+        row("device", "cuda:1", "cuda:1");
+        row("device", "cuda:GPU-3f2a81bc-4e1d-40a2-8f00-0123456789ab", "cuda:GPU-3f2a81bc-4e1d-40a2-8f00-0123456789ab");
         row("packing", "yes", "true");
         row("eval_strategy", "no", "no");
         row("evaluation_strategy", "epoch", "epoch");

@@ -109,6 +109,8 @@ class WrongFilesTest : public QObject {
         training("paths: bests", "paths", "none of its values", "Did you mean best?");
         training("template: openasistant", "template", "none of its values", "openassistant");
         training("train_on: prompter", "train_on", "none of its values", "assistant and all");
+        training("device: gpu", "device", "none of its values", "cuda:0");
+        training("device: cuda:x", "device", "none of its values", "auto, cpu, cuda");
         training("lr_scheduler_type: polynomial", "lr_scheduler_type", "refused", "Use linear, constant");
         training("lr_scheduler_type: cosin", "lr_scheduler_type", "none of its values", "Did you mean cosine?");
         training("optim: paged_adamw_8bit", "optim", "refused: it keeps the moments in fewer bits", "adamw_torch");
