@@ -48,6 +48,11 @@ void sayResult(Terminal& terminal, const jobs::TrainSummary& s) {
         terminal.say("  all supervised tokens  " + jobs::differenceText(s.difference->all));
         terminal.say("  text without EOS       " + jobs::differenceText(s.difference->without_eos));
     }
+    if (s.skipped_updates > 0)
+        terminal.say(
+            fmt::format("{} updates were skipped: loss or gradient was not finite; metrics.jsonl names the "
+                        "conversations.",
+                        s.skipped_updates));
     if (s.stopped) terminal.say("Continue with --resume_from_checkpoint latest.");
 }
 
@@ -61,9 +66,8 @@ void TrainView::onStep(const engine::api::StepMetrics& m, std::int64_t total) {
         first_step_ = m.step;
         start_ = steady_clock::now() -
                  std::chrono::duration_cast<steady_clock::duration>(std::chrono::duration<double>(m.seconds));
-        smoothed_ = m.loss;
     }
-    if (!m.skipped) smoothed_ += 0.1 * (m.loss - smoothed_);
+    if (std::isfinite(m.loss)) smoothed_ = std::isfinite(smoothed_) ? smoothed_ + 0.1 * (m.loss - smoothed_) : m.loss;
     const double elapsed = std::chrono::duration<double>(steady_clock::now() - start_).count();
     const auto done = m.step - first_step_ + 1;
     const double left = elapsed / static_cast<double>(done) * static_cast<double>(total - m.step);

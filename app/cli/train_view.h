@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <limits>
 
 #include "cli/terminal.h"
 #include "jobs/train.h"
@@ -29,7 +30,7 @@ class TrainView : public jobs::TrainListener {
     std::int64_t logging_steps_;
     std::int64_t first_step_ = -1;
     std::chrono::steady_clock::time_point start_{};
-    double smoothed_ = 0;
+    double smoothed_ = std::numeric_limits<double>::quiet_NaN();  // until a step has a finite loss
     std::atomic<bool> stepping_ = false;
 };
 

@@ -16,9 +16,10 @@ enum class ErrorCode {
     Unsupported,  // well formed, but not something this program does
     OutOfMemory,
     OutOfRange,
-    Cancelled,  // the person asked for it; never shown as a failure
-    Busy,       // somebody else holds it
-    Device,     // accelerator or driver
+    Cancelled,   // the person asked for it; never shown as a failure
+    Busy,        // somebody else holds it
+    Device,      // accelerator or driver
+    DeviceLost,  // the accelerator failed for good: this process cannot use it any more
     Internal,
 };
 

@@ -3,6 +3,7 @@
 #include "io/file.h"
 #include "jobs/adapter_folder.h"
 #include "jobs/bench_engine.h"
+#include "jobs/memory_advice.h"
 #include "jobs/train.h"
 #include "jobs/train_setup.h"
 
@@ -78,20 +79,6 @@ Result<void> writeDump(const fs::path& folder, const dataset::Batch& batch, cons
                        dump.target_logits.size() * sizeof(float)});
     return io::writeSafetensors(*io::realFileOps(), folder / "dump.safetensors", tensors,
                                 {{"format", "pt"}, {"loss", fmt::format("{:.9g}", dump.loss)}});
-}
-
-engine::api::BatchSize sizeOf(const dataset::Batch& batch) {
-    engine::api::BatchSize size{batch.rows(), static_cast<int>(batch.targets.size()), 0, true};
-    bool context = false;
-    for (const auto& segment : batch.segments) {
-        size.key_rows += segment.end - segment.begin;
-        for (const auto& range : segment.context) size.key_rows += range.size();
-        context = context || !segment.context.empty();
-        size.equal_length = size.equal_length && segment.end - segment.begin == batch.segments.front().end;
-    }
-    if (!context) size.key_rows = 0;
-    size.equal_length = size.equal_length && !context;
-    return size;
 }
 
 }  // namespace

@@ -53,8 +53,10 @@ config::Recipe withoutIndifferent(config::Recipe recipe) {
     t.save_total_limit = defaults.save_total_limit;
     t.threads = defaults.threads;
     t.device = defaults.device;
-    t.model_name_or_path = defaults.model_name_or_path;  // compared by hash
-    t.data_path = defaults.data_path;                    // compared by hash
+    t.gradient_checkpointing = defaults.gradient_checkpointing;          // what is computed again is the same
+    t.per_device_eval_batch_size = defaults.per_device_eval_batch_size;  // noticed below
+    t.model_name_or_path = defaults.model_name_or_path;                  // compared by hash
+    t.data_path = defaults.data_path;                                    // compared by hash
     return recipe;
 }
 
@@ -176,6 +178,10 @@ Result<void> checkResume(const RunRecord& before, const RunRecord& now, std::vec
     if (!(a == b)) return refuse("The recipe differs from the run's: " + differences(a, b) + ".");
     if (before.train_examples != now.train_examples || before.total_steps != now.total_steps)
         return refuse("The data gives other examples than when the run was started.");
+    if (before.recipe.training.per_device_eval_batch_size != now.recipe.training.per_device_eval_batch_size)
+        notices.push_back(
+            "per_device_eval_batch_size is another than when the run was started: held-out losses may differ in the "
+            "last bits.");
     if (before.build != now.build)
         notices.push_back(
             fmt::format("The run was started by {}, this is {}: the continuation may differ in the last bits.",

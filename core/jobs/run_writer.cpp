@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "config/adapter_config.h"
 #include "jobs/chat.h"
 #include "jobs/trainer_state.h"
@@ -42,8 +44,16 @@ Result<RunWriter> RunWriter::open(std::shared_ptr<io::FileOps> ops, const std::f
 
 Result<void> RunWriter::onStep(const engine::api::StepMetrics& m) noexcept {
     return guarded([&]() -> Result<void> {
-        STUDIO_CHECK(log_.step({m.step, m.epoch, m.loss, m.learning_rate, m.grad_norm, m.tokens, m.supervised_tokens,
-                                m.seconds, m.skipped}));
+        project::StepRecord record{
+            m.step, m.epoch, m.loss, m.learning_rate, m.grad_norm, m.tokens, m.supervised_tokens, m.seconds, m.skipped};
+        const dataset::Examples& examples = *ready_.setup.data.examples;
+        for (const dataset::SampleId id : m.suspects)
+            record.suspects.push_back(
+                {examples.treeId(static_cast<int>(id)), examples.lastMessageId(static_cast<int>(id))});
+        if (!m.skipped) suspects_.clear();
+        for (const project::Conversation& one : record.suspects)
+            if (std::find(suspects_.begin(), suspects_.end(), one) == suspects_.end()) suspects_.push_back(one);
+        STUDIO_CHECK(log_.step(record));
         listener_.onStep(m, ready_.setup.plan.total_steps);
         return {};
     });
@@ -103,6 +113,28 @@ Result<void> RunWriter::save(const engine::api::Checkpoint& checkpoint) noexcept
         listener_.onCheckpoint(checkpoint.state.step);
         return {};
     });
+}
+
+bool RunWriter::onUpdatesSkipped(Error& error) noexcept {
+    try {
+        constexpr std::size_t kNamed = 3;
+        std::string named, trees;
+        for (std::size_t i = 0; i < std::min(kNamed, suspects_.size()); ++i) {
+            named += fmt::format("{}message {} of tree {}", i == 0 ? "" : ", ", suspects_[i].last_message,
+                                 suspects_[i].tree);
+            if (trees.find(suspects_[i].tree) == std::string::npos)
+                trees += (trees.empty() ? "" : ",") + suspects_[i].tree;
+        }
+        if (suspects_.size() > kNamed)
+            named += fmt::format(" and {} more, listed in metrics.jsonl", suspects_.size() - kNamed);
+        if (!named.empty()) {
+            error.message += fmt::format(" The conversations they were made of: {}.", named);
+            error.hint += fmt::format(" If a conversation is the cause, leave it out with the filter -tree:{}.", trees);
+        }
+        return listener_.onUpdatesSkipped(error, suspects_);
+    } catch (const std::exception&) {
+        return false;
+    }
 }
 
 bool RunWriter::retry(const Error& error) noexcept {

@@ -18,6 +18,7 @@ class RunWriter final : public engine::api::TrainObserver, public engine::api::C
 
     Result<void> onStep(const engine::api::StepMetrics& metrics) noexcept override;
     Result<void> onEvaluation(std::int64_t step, double loss) noexcept override;
+    bool onUpdatesSkipped(Error& error) noexcept override;
     void onPaused(bool paused) noexcept override { listener_.onPaused(paused); }
     Result<void> save(const engine::api::Checkpoint& checkpoint) noexcept override;
     bool retry(const Error& error) noexcept override;
@@ -37,6 +38,7 @@ class RunWriter final : public engine::api::TrainObserver, public engine::api::C
     project::RunLog log_;
     TrainListener& listener_;
     std::int64_t last_evaluation_ = -1;
+    std::vector<project::Conversation> suspects_;  // of the skipped updates in a row
 };
 
 }  // namespace studio::jobs

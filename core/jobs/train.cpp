@@ -7,6 +7,7 @@
 #include "io/file.h"
 #include "jobs/adapter_folder.h"
 #include "jobs/chat.h"
+#include "jobs/memory_advice.h"
 #include "jobs/run_writer.h"
 #include "jobs/train_setup.h"
 #include "jobs/trainer_state.h"
@@ -95,13 +96,28 @@ Result<Losses> heldOut(engine::api::Model& model, const TrainSetup& setup, const
     options.max_seq_length = setup.data.examples->max_seq_length;
     options.eos = setup.data.provenance.eos;
     options.phase = phase;
-    return measureLosses(model, setup.data.examples, setup.validation, options, job);
+    auto losses = measureLosses(model, setup.data.examples, setup.validation, options, job);
+    if (!losses && losses.error().code == ErrorCode::OutOfMemory)
+        losses.error().hint = "Lower per_device_eval_batch_size and resume, or close other programs.";
+    return losses;
+}
+
+// Memory ran out in a step: what would fit, and how the run goes on.
+void adviseSmaller(Error& error, engine::api::Engine& engine, const ReadyToTrain& ready, bool has_checkpoint) {
+    // An evaluation has its own setting and names it.
+    if (error.hint.find("per_device_eval_batch_size") != std::string::npos) return;
+    if (const std::string fits = settingsThatFit(engine, ready); !fits.empty()) error.hint = fits;
+    if (!has_checkpoint) return;
+    error.hint +=
+        " With gradient_checkpointing this run can be resumed and gives the same numbers; another batch or "
+        "length is a new run, from this one's checkpoint with --adapter.";
 }
 
 TrainSummary summary(const fs::path& run, const engine::api::TrainerState& state) {
     TrainSummary s;
     s.run = run;
     s.steps = state.step;
+    s.skipped_updates = state.skipped_updates;
     if (state.weight_sum > 0) s.train_loss = state.loss_sum / state.weight_sum;
     s.seconds = state.seconds;
     s.tokens_per_s = state.seconds > 0 ? static_cast<double>(state.tokens) / state.seconds : 0;
@@ -191,6 +207,7 @@ io::Json toJson(const TrainSummary& s) {
     json["tokens_per_s"] = s.tokens_per_s;
     json["seconds"] = s.seconds;
     json["stopped"] = s.stopped;
+    if (s.skipped_updates > 0) json["skipped_updates"] = s.skipped_updates;
     return json;
 }
 
@@ -239,10 +256,18 @@ Result<TrainSummary> train(engine::api::Engine& engine, const TrainRequest& requ
 
     // With a checkpoint the engine puts its tensors over whatever the adapter begins with.
     auto loaded = loadForTraining(engine, ready, resumed ? resumed->folder : wanted.adapter, job);
+    // "auto" may have taken the processor after all: the record names what computes.
+    if (loaded && ready.model->info().device.uuid != ready.setup.record.device.uuid) {
+        ready.setup.record.device = ready.model->info().device;
+        loaded = run->setDetails(toJson(ready.setup.record));
+        listener.onNotice(fmt::format("The run computes on {}; the log says why.", ready.setup.record.device.name));
+    }
     auto result = !loaded ? Result<TrainSummary>(fail(std::move(loaded).error()))
                           : work(*run, ready, resumed.get(), *ops, ops, listener, mailbox, job);
     if (!result) {
-        const Error& error = result.error();
+        Error& error = result.error();
+        if (loaded && error.code == ErrorCode::OutOfMemory)
+            adviseSmaller(error, engine, ready, project::newestCheckpoint(folder).newest.has_value());
         if (error.cancelled()) {
             STUDIO_CHECK(run->apply(project::RunEvent::Stop));
             STUDIO_CHECK(run->apply(project::RunEvent::StopDone));

@@ -14,6 +14,7 @@
 #include "jobs/load_data.h"
 #include "jobs/losses.h"
 #include "jobs/run_record.h"
+#include "project/run_log.h"
 
 namespace studio::jobs {
 
@@ -54,6 +55,13 @@ class TrainListener {
                           const std::string& end) {
         (void)step, (void)prompt, (void)text, (void)end;
     }
+    // Several updates in a row were skipped because loss or gradient was not finite; `error` says so and names some of
+    // the conversations that may be the cause. True: the run pauses until the mailbox resumes or stops it. False: it
+    // ends with the error.
+    virtual bool onUpdatesSkipped(const Error& error, const std::vector<project::Conversation>& conversations) {
+        (void)error, (void)conversations;
+        return false;
+    }
     virtual void onNotice(const std::string& sentence) { (void)sentence; }
     // A checkpoint could not be written (the disk is full, say); the state is in memory. True: try again.
     virtual bool onSaveFailed(const Error& error) {
@@ -71,6 +79,7 @@ struct TrainSummary {
     double tokens_per_s = 0, seconds = 0;
     bool stopped = false;  // by the person, before the last step; can be resumed
     bool already_complete = false;
+    std::int64_t skipped_updates = 0;  // loss or gradient was not finite
 };
 io::Json toJson(const TrainSummary& summary);
 

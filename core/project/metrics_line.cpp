@@ -84,11 +84,16 @@ Result<io::Json> parseObject(std::string_view text, std::string_view name) {
 std::string formatLine(const StepRecord& r) {
     const bool finite = std::isfinite(r.loss) && std::isfinite(r.grad_norm) && std::isfinite(r.epoch) &&
                         std::isfinite(r.learning_rate) && std::isfinite(r.seconds);
+    std::string suspects;
+    for (const Conversation& c : r.suspects)
+        suspects += fmt::format(R"({}{{"tree_id":{},"last_message_id":{}}})", suspects.empty() ? "" : ",",
+                                quoted(c.tree), quoted(c.last_message));
+    if (!suspects.empty()) suspects = R"(,"conversations":[)" + suspects + "]";
     return fmt::format(
-        R"({{"step":{},"epoch":{},"loss":{},"learning_rate":{},"grad_norm":{},"tokens":{},"supervised_tokens":{},"seconds":{}{}}})"
+        R"({{"step":{},"epoch":{},"loss":{},"learning_rate":{},"grad_norm":{},"tokens":{},"supervised_tokens":{},"seconds":{}{}{}}})"
         "\n",
         r.step, number(r.epoch), number(r.loss), number(r.learning_rate), number(r.grad_norm), r.tokens,
-        r.supervised_tokens, number(r.seconds), r.skipped || !finite ? R"(,"skipped":true)" : "");
+        r.supervised_tokens, number(r.seconds), r.skipped || !finite ? R"(,"skipped":true)" : "", suspects);
 }
 
 std::string formatLine(const EvalRecord& r) {
@@ -120,6 +125,14 @@ Result<MetricsLine> parseMetricsLine(std::string_view text, std::string_view nam
         r.supervised_tokens = fields.integer("supervised_tokens");
         r.seconds = fields.real("seconds");
         r.skipped = fields.flag("skipped");
+        if (const auto list = json.find("conversations"); list != json.end() && list->is_array()) {
+            for (const io::Json& one : *list) {
+                if (!one.is_object()) continue;
+                Fields of(one, name);
+                r.suspects.push_back({of.text("tree_id"), of.text("last_message_id")});
+                STUDIO_CHECK(of.check());
+            }
+        }
         line.step = r;
     }
     STUDIO_CHECK(fields.check());

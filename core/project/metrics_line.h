@@ -11,7 +11,8 @@
 namespace studio::project {
 
 // With the newline. Numbers are the shortest that read back exactly, in every locale; one that is not finite is null,
-// and the line then says "skipped":true.
+// and the line then says "skipped":true, with "conversations":[{"tree_id":…,"last_message_id":…},…] where they are
+// known.
 std::string formatLine(const StepRecord& record);
 std::string formatLine(const EvalRecord& record);
 std::string formatLine(const SampleRecord& record);

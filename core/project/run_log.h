@@ -13,6 +13,12 @@
 
 namespace studio::project {
 
+// An example of the run, by the ids of the data.
+struct Conversation {
+    std::string tree, last_message;
+    bool operator==(const Conversation&) const = default;
+};
+
 // A line of metrics.jsonl; see contracts: line s is optimizer step s.
 struct StepRecord {
     std::int64_t step = 0;
@@ -20,6 +26,8 @@ struct StepRecord {
     std::int64_t tokens = 0, supervised_tokens = 0;
     double seconds = 0;
     bool skipped = false;
+    // Of a skipped step: the conversations that may be the cause. Not in TensorBoard's file.
+    std::vector<Conversation> suspects = {};
 };
 
 struct EvalRecord {

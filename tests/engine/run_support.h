@@ -44,6 +44,7 @@ class Record final : public engine::api::TrainObserver, public engine::api::Chec
   public:
     Result<void> onStep(const engine::api::StepMetrics& metrics) noexcept override;
     Result<void> onEvaluation(std::int64_t step, double loss) noexcept override;
+    bool onUpdatesSkipped(Error& error) noexcept override { return on_skipped && on_skipped(error); }
     void onPaused(bool paused) noexcept override;
     Result<void> save(const engine::api::Checkpoint& checkpoint) noexcept override;
     bool retry(const Error& error) noexcept override { return on_retry && on_retry(error); }
@@ -58,6 +59,7 @@ class Record final : public engine::api::TrainObserver, public engine::api::Chec
     std::function<bool(const Error&)> on_retry;
     std::function<Result<void>(std::int64_t)> on_save, on_step;
     std::function<void(bool)> on_pause;
+    std::function<bool(Error&)> on_skipped;
 };
 
 class ListLogger final : public Logger {

@@ -1,5 +1,6 @@
 #include <QtTest>
 #include <cmath>
+#include <cstring>
 #include <limits>
 
 #include "engine/loop_support.h"
@@ -190,13 +191,135 @@ class TrainLoopTest : public QObject {
         run.plan.total_steps = 20;
         run.plan.accumulation = 1;
         run.model.on_forward = [&](int pass) { run.model.break_gradients = pass > 3; };
+        std::string told;
+        run.record.on_skipped = [&](Error& error) {
+            told = error.message;
+            error.message += " Look at these.";
+            return false;
+        };
         const auto result = run.go();
         QVERIFY(!result);
         QVERIFY(!result.error().cancelled());
+        QCOMPARE(result.error().message, told + " Look at these.");
         QVERIFY(result.error().message.find("step 8") != std::string::npos);
         QVERIFY(result.error().hint.find("step 3") != std::string::npos);
         QCOMPARE(run.record.checkpoints.back().view().state.step, std::int64_t{3});
         QCOMPARE(run.record.steps.size(), std::size_t{8});
+    }
+
+    void fiveBadStepsInARowPauseARunThatSomebodyWatches() {
+        // It goes on past them: the adapter and the moments are those of the last good update, the data go on.
+        Run run, without;
+        run.plan.total_steps = without.plan.total_steps = 12;
+        run.plan.accumulation = without.plan.accumulation = 1;
+        run.model.on_forward = [&](int pass) { run.model.break_gradients = pass > 3 && pass <= 8; };
+        int asked = 0;
+        run.record.on_skipped = [&](Error&) { return ++asked > 0; };
+        run.record.on_pause = [&](bool paused) {
+            if (!paused) return;
+            run.mailbox.saveAfterStep();
+            run.mailbox.resume();
+        };
+        const auto result = run.go();
+        QVERIFY(result && result->end == TrainResult::End::Finished);
+        QCOMPARE(asked, 1);
+        QCOMPARE(result->state.skipped_updates, std::int64_t{5});
+        QCOMPARE(run.record.steps.size(), std::size_t{12});
+        const auto& good = run.record.at(3)->view();
+        const auto& bad = run.record.at(8)->view();
+        for (std::size_t t = 0; t < good.optimizer.size(); ++t)
+            QVERIFY(std::memcmp(good.optimizer[t].data, bad.optimizer[t].data, good.optimizer[t].bytes) == 0);
+        for (std::size_t t = 0; t < good.adapter.size(); ++t)
+            QVERIFY(std::memcmp(good.adapter[t].data, bad.adapter[t].data, good.adapter[t].bytes) == 0);
+        QVERIFY((bad.state.position == dataset::StreamPosition{1, 3}));  // five an epoch
+        // From there it goes on as from any checkpoint.
+        Run resumed;
+        resumed.plan = run.plan;
+        QVERIFY(resumed.go(&bad));
+        QVERIFY(resumed.adapterBytes() == run.adapterBytes());
+        // And every five more ask again.
+        Run hopeless;
+        hopeless.plan.total_steps = 16;
+        hopeless.plan.accumulation = 1;
+        hopeless.model.break_gradients = true;
+        int times = 0;
+        hopeless.record.on_skipped = [&](Error&) { return ++times < 3; };
+        hopeless.record.on_pause = [&](bool paused) {
+            if (paused) hopeless.mailbox.resume();
+        };
+        QVERIFY(!hopeless.go());
+        QCOMPARE(times, 3);
+        QCOMPARE(hopeless.record.steps.size(), std::size_t{15});
+    }
+
+    void aSkippedUpdateNamesItsExamples() {
+        Run run;
+        run.plan.total_steps = 2;
+        auto batches = unequalBatches();
+        for (std::size_t i = 0; i < batches.size(); ++i) batches[i].samples = {static_cast<int>(10 * i)};
+        // Two conversations in one batch, the second of which has no finite loss.
+        dataset::Batch two = sequence({1, 2, 3, 4});
+        two.samples = {7, 5};
+        two.segments = {{0, 2, 0, {}}, {2, 4, 1, {}}};
+        two.positions = {0, 1, 0, 1};
+        two.targets[3].weight = std::numeric_limits<float>::infinity();
+        batches[1] = two;
+        run.data = ListSource(std::move(batches));
+        run.model.on_forward = [&](int pass) { run.model.break_gradients = pass == 3; };
+        QVERIFY(run.go());
+        QCOMPARE(run.record.steps[0].suspects, (std::vector<dataset::SampleId>{5}));
+        // Where only the gradient is not finite, any of the step may be the cause.
+        QVERIFY(std::isfinite(run.record.steps[1].loss));
+        QCOMPARE(run.record.steps[1].suspects, (std::vector<dataset::SampleId>{20, 30}));
+    }
+
+    void aStepThatMemoryRunsOutForIsTriedOnceMore() {
+        Run run, without;
+        run.model.fail_forward = [](int pass) -> Result<void> {
+            if (pass == 4) return fail(ErrorCode::OutOfMemory, "Not enough memory.");  // second of step 2
+            return {};
+        };
+        QVERIFY(run.go());
+        QVERIFY(without.go());
+        QCOMPARE(run.model.freed, 1);
+        QVERIFY(run.stepsAndEvaluations() == without.stepsAndEvaluations());
+        QVERIFY(run.record.at(7)->bytes() == without.record.at(7)->bytes());
+    }
+
+    void anEvaluationThatMemoryRunsOutForIsTriedOnceMore() {
+        for (const bool always : {false, true}) {
+            Run run;
+            run.evaluates = true;
+            run.plan.save_steps = 0;
+            run.plan.eval_steps = 2;
+            run.plan.eval_at_end = false;
+            run.model.fail_forward = [always](int pass) -> Result<void> {
+                if (pass == 7 || (always && pass == 8)) return fail(ErrorCode::OutOfMemory, "Not enough memory.");
+                return {};
+            };
+            const auto result = run.go();
+            QCOMPARE(run.model.freed, 1);
+            QCOMPARE(result.has_value(), !always);
+            if (!always) continue;
+            // What is finished is saved, and the sentence names the setting of evaluation.
+            QCOMPARE(run.record.lines.back(), std::string("save 2"));
+            QVERIFY(result.error().hint.find("per_device_eval_batch_size") != std::string::npos);
+        }
+    }
+
+    void aLostDeviceEndsTheRunAndSavesNothing() {
+        Run run;
+        run.plan.save_steps = 3;
+        run.model.fail_forward = [](int pass) -> Result<void> {
+            if (pass >= 8) return fail(ErrorCode::DeviceLost, "The GPU failed.", "Restart the program.");
+            return {};
+        };
+        const auto result = run.go();
+        QVERIFY(!result && result.error().code == ErrorCode::DeviceLost);
+        QCOMPARE(run.record.lines.back(), std::string("step 4"));  // steps of 2, 2, 1 and 2 micro-batches
+        QCOMPARE(run.record.checkpoints.size(), std::size_t{1});
+        QVERIFY(run.record.at(3));
+        QCOMPARE(run.model.freed, 0);
     }
 
     void aFailedSaveIsTriedAgain() {
@@ -242,7 +365,7 @@ class TrainLoopTest : public QObject {
         Run run;
         run.plan.save_steps = 0;
         run.model.fail_forward = [](int pass) -> Result<void> {
-            if (pass == 6) return fail(ErrorCode::OutOfMemory, "Not enough memory.");
+            if (pass >= 6) return fail(ErrorCode::OutOfMemory, "Not enough memory.");
             return {};
         };
         const auto result = run.go();

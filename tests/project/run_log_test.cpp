@@ -93,6 +93,22 @@ class RunLogTest : public QObject {
         QVERIFY(formatLine(record).find("\"skipped\":true") != std::string::npos);
     }
 
+    void aSkippedStepNamesItsConversations() {
+        StepRecord record = stepRecord(1);
+        record.skipped = true;
+        record.suspects = {{"tree-1", "message-1"}, {"tree \"2\"", "message-2"}};
+        std::string line = formatLine(record);
+        QVERIFY2(line.ends_with("\"skipped\":true,\"conversations\":[{\"tree_id\":\"tree-1\",\"last_message_id\":"
+                                "\"message-1\"},{\"tree_id\":\"tree \\\"2\\\"\",\"last_message_id\":"
+                                "\"message-2\"}]}\n"),
+                 line.c_str());
+        const auto read = parseMetricsLine(line, "line 1");
+        EXPECT_OK(read);
+        QVERIFY(read->step->suspects == record.suspects);
+        line.replace(line.find("\"tree-1\""), 8, "3");
+        QVERIFY(!parseMetricsLine(line, "line 1"));
+    }
+
     void everyNumberReadsBackExactly() {
         std::uint64_t bits = 88172645463325252ull;
         for (int i = 0; i < 20000; ++i) {

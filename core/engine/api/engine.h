@@ -14,7 +14,7 @@
 
 namespace studio::engine::api {
 
-inline constexpr int kApiVersion = 2;
+inline constexpr int kApiVersion = 3;
 inline constexpr const char* kEntryName = "studio_engine";
 
 // What the program hands in.
@@ -29,6 +29,12 @@ class TrainObserver {
     virtual Result<void> onStep(const StepMetrics& metrics) noexcept = 0;
     // Mean nats a supervised token on the evaluation data after `step` steps (0: before the first).
     virtual Result<void> onEvaluation(std::int64_t step, double loss) noexcept = 0;
+    // Several updates in a row were skipped, told after their steps; `error` says so and may be added to. True: the run
+    // pauses until it is resumed or stopped. False: it ends with the error.
+    virtual bool onUpdatesSkipped(Error& error) noexcept {
+        (void)error;
+        return false;
+    }
     virtual void onPaused(bool paused) noexcept { (void)paused; }
 };
 
@@ -90,13 +96,20 @@ class Model {
     virtual Result<std::unique_ptr<Generation>> generate(const GenerateRequest& request) noexcept = 0;
 };
 
+// Once the accelerator has failed for good (ErrorCode::DeviceLost) every later call of the engine and of what it loaded
+// is refused with that same error.
 class Engine {
   public:
     virtual ~Engine() = default;
     virtual DeviceInfo device() const noexcept = 0;
+    // The device that these words mean ("auto", "cpu", "cuda:0", "cuda:GPU-…"), or why it cannot be had.
+    virtual Result<DeviceInfo> deviceFor(const std::string& words) const noexcept {
+        (void)words;
+        return device();
+    }
     virtual std::string_view buildInfo() const noexcept = 0;  // LibTorch version, BLAS
     // Peak of the GPU's memory for a run, by component and without loading anything; empty where the processor
-    // computes.
+    // computes. May be called from any thread.
     virtual Result<MemoryUse> planMemory(const ModelSource& source, const LoraSpec& spec, const BatchSize& batch,
                                          const TrainPlan& plan) noexcept {
         (void)source, (void)spec, (void)batch, (void)plan;

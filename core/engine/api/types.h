@@ -24,7 +24,7 @@ struct ModelSource {
     bool load_in_4bit = true;  // NF4 for every linear but the head
     bool double_quant = true;
     std::string compute_dtype = "float32";  // "float32", "bfloat16", "float16"; on a CPU always float32
-    std::string device = "auto";            // "auto", "cpu", "cuda"
+    std::string device = "auto";            // "auto", "cpu", "cuda", "cuda:0", "cuda:GPU-…"
     int threads = 0;                        // 0: all cores
 };
 
@@ -72,7 +72,8 @@ struct TrainPlan {
 // Memory of the device that holds the model.
 struct MemoryUse {
     std::uint64_t bytes = 0, peak_bytes = 0;  // held by the engine now, and at most since training began
-    std::uint64_t free_bytes = 0;             // of the device
+    std::uint64_t free_bytes = 0;             // of the device; of a plan: what a run may take
+    std::uint64_t context_bytes = 0;          // of a plan: what CUDA itself takes, about; neither peak nor free
     std::string mode;  // of training: keep_all, selective, recompute; empty before the first step
     struct Part {
         std::string name;
@@ -121,6 +122,8 @@ struct StepMetrics {
     std::int64_t supervised_tokens = 0;
     double seconds = 0;
     bool skipped = false;  // not finite: the update was not applied
+    // Of a skipped update: the examples whose loss is not finite or, where every loss is, all of the step; ascending.
+    std::vector<dataset::SampleId> suspects;
 };
 
 struct TrainResult {

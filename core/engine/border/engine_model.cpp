@@ -24,8 +24,9 @@ class Raised {
 
 }  // namespace
 
-EngineModel::EngineModel(std::unique_ptr<PhiModel> phi, std::shared_ptr<Logger> log)
-    : phi_(std::move(phi)), log_(std::move(log)) {}
+EngineModel::EngineModel(std::unique_ptr<PhiModel> phi, std::shared_ptr<Logger> log,
+                         std::shared_ptr<DeviceHealth> health)
+    : phi_(std::move(phi)), log_(std::move(log)), health_(std::move(health)) {}
 
 Result<void> EngineModel::notWhileTraining() const {
     if (!training_) return {};
@@ -39,14 +40,14 @@ Result<void> EngineModel::needAdapter() const {
 }
 
 Result<void> EngineModel::createAdapter(const api::LoraSpec& spec) noexcept {
-    return guarded("creating the adapter", [&]() -> Result<void> {
+    return health_->guarded("creating the adapter", [&]() -> Result<void> {
         STUDIO_CHECK(notWhileTraining());
         return phi_->createAdapter(spec);
     });
 }
 
 Result<void> EngineModel::loadAdapter(const api::LoraSpec& spec, std::span<const io::TensorView> tensors) noexcept {
-    return guarded("loading the adapter", [&]() -> Result<void> {
+    return health_->guarded("loading the adapter", [&]() -> Result<void> {
         STUDIO_CHECK(notWhileTraining());
         return phi_->loadAdapter(spec, tensors);
     });
@@ -73,7 +74,7 @@ Result<api::TrainResult> EngineModel::train(const api::TrainPlan& plan, dataset:
                                             dataset::BatchSource* evaluation, const api::Checkpoint* resume,
                                             api::TrainObserver& observer, api::CheckpointSink& sink,
                                             api::Mailbox& mailbox, const JobContext& job) noexcept {
-    return guarded("training", [&]() -> Result<api::TrainResult> {
+    return health_->guarded("training", [&]() -> Result<api::TrainResult> {
         STUDIO_CHECK(notWhileTraining());
         STUDIO_CHECK(needAdapter());
         const Raised raised(training_);
@@ -85,14 +86,14 @@ Result<api::TrainResult> EngineModel::train(const api::TrainPlan& plan, dataset:
 
 Result<void> EngineModel::losses(dataset::BatchSource& data, double adapter_strength, api::LossObserver& observer,
                                  const JobContext& job) noexcept {
-    return guarded("computing losses", [&]() -> Result<void> {
+    return health_->guarded("computing losses", [&]() -> Result<void> {
         TrainablePhi model(*phi_);
         return eachLoss(model, data, adapter_strength, observer, job);
     });
 }
 
 Result<api::GradientDump> EngineModel::gradients(const dataset::Batch& batch) noexcept {
-    return guarded("computing gradients", [&]() -> Result<api::GradientDump> {
+    return health_->guarded("computing gradients", [&]() -> Result<api::GradientDump> {
         STUDIO_CHECK(notWhileTraining());
         STUDIO_CHECK(needAdapter());
         TrainablePhi model(*phi_);
@@ -104,13 +105,19 @@ Result<api::GradientDump> EngineModel::gradients(const dataset::Batch& batch) no
 }
 
 Result<std::unique_ptr<api::Generation>> EngineModel::generate(const api::GenerateRequest& request) noexcept {
-    return guarded("beginning an answer", [&]() -> Result<std::unique_ptr<api::Generation>> {
+    return health_->guarded("beginning an answer", [&]() -> Result<std::unique_ptr<api::Generation>> {
         const VocabAndContext limits{info().vocab, info().context};
         STUDIO_CHECK(checkRequest(request, limits));
         STUDIO_TRY(Sampler sampler, Sampler::create(request, limits.vocab));
         for (const std::string& notice : sampler.notices()) log_->warning(notice);
-        STUDIO_TRY(auto cache, phi_->newCache(neededCapacity(request, limits)));
-        auto decoder = std::make_unique<PhiDecoder>(phi_, std::move(cache), request.adapter_strength);
+        const int capacity = neededCapacity(request, limits);
+        auto cache = guarded("beginning an answer", [&] { return phi_->newCache(capacity); });
+        if (!cache && cache.error().code == ErrorCode::OutOfMemory && !training_) {
+            phi_->freeMemory();  // of an evaluation before; a run that trains keeps its own
+            cache = phi_->newCache(capacity);
+        }
+        if (!cache) return fail(std::move(cache).error());
+        auto decoder = std::make_unique<PhiDecoder>(phi_, std::move(*cache), request.adapter_strength, health_);
         return std::make_unique<Answer>(request, std::move(sampler), std::move(decoder), limits.vocab);
     });
 }

@@ -4,13 +4,14 @@
 #include <memory>
 
 #include "engine/api/engine.h"
+#include "engine/border/health.h"
 #include "engine/model/phi_model.h"
 
 namespace studio::engine {
 
 class EngineModel final : public api::Model {
   public:
-    EngineModel(std::unique_ptr<PhiModel> phi, std::shared_ptr<Logger> log);
+    EngineModel(std::unique_ptr<PhiModel> phi, std::shared_ptr<Logger> log, std::shared_ptr<DeviceHealth> health);
 
     const api::ModelInfo& info() const noexcept override { return phi_->info(); }
     api::MemoryUse memory() const noexcept override { return phi_->memory(); }
@@ -37,6 +38,7 @@ class EngineModel final : public api::Model {
 
     std::shared_ptr<PhiModel> phi_;
     std::shared_ptr<Logger> log_;
+    std::shared_ptr<DeviceHealth> health_;
     bool training_ = false;
 };
 

@@ -6,6 +6,9 @@
 #include <string>
 
 #include "engine/kernels/memory.h"
+#ifdef STUDIO_CUDA
+#include "engine/kernels/gpu.h"
+#endif
 
 namespace studio::engine {
 namespace {
@@ -26,8 +29,15 @@ Error describe(std::string_view doing) {
         throw;
     } catch (const std::bad_alloc&) {
         return outOfMemory(doing);
+#ifdef STUDIO_CUDA
+    } catch (const c10::OutOfMemoryError& error) {  // thrown by the card's allocator only
+        return kernels::gpu::thrown(std::string(doing).c_str(), error);
+    } catch (const c10::AcceleratorError& error) {
+        return kernels::gpu::thrown(std::string(doing).c_str(), error);
+#else
     } catch (const c10::OutOfMemoryError&) {
         return outOfMemory(doing);
+#endif
     } catch (const c10::Error& error) {
         const std::string what = error.what_without_backtrace();
         // The CPU allocator has no exception type of its own.

@@ -1,6 +1,7 @@
 // Which device computes a model.
 #pragma once
 
+#include <functional>
 #include <memory>
 
 #include "engine/model/phi_model.h"
@@ -17,5 +18,20 @@ Result<api::MemoryUse> planTraining(const api::ModelSource& source, const api::L
 
 // What "auto" would compute on.
 api::DeviceInfo bestDevice();
+
+// See api::Engine::deviceFor.
+Result<api::DeviceInfo> deviceFor(const std::string& words);
+
+// Gives back what the allocator of the GPU keeps for later.
+void emptyCache();
+
+// What an engine is made of; tests put models in that fail when they are told to.
+struct Makers {
+    std::function<Result<std::unique_ptr<PhiModel>>(const api::ModelSource&, Logger&, const JobContext&)> open =
+        openModel;
+    std::function<Result<api::MemoryUse>(const api::ModelSource&, const api::LoraSpec&, const api::BatchSize&,
+                                         const api::TrainPlan&)>
+        plan = planTraining;
+};
 
 }  // namespace studio::engine

@@ -29,7 +29,14 @@ Result<void> eachLoss(LossModel& model, dataset::BatchSource& data, double adapt
         STUDIO_TRY(const bool more, data.next(batch));
         if (!more) return {};
         nll.assign(batch.targets.size(), 0.0f);
-        if (!batch.targets.empty()) STUDIO_CHECK(model.forward(batch, options, nll));
+        if (!batch.targets.empty()) {
+            auto passed = model.forward(batch, options, nll);
+            if (!passed && passed.error().code == ErrorCode::OutOfMemory) {
+                model.freeMemory();
+                passed = model.forward(batch, options, nll);
+            }
+            STUDIO_CHECK(std::move(passed));
+        }
         STUDIO_CHECK(observer.onBatch(batch, nll));
     }
 }

@@ -18,6 +18,8 @@ class LossModel {
     // target_nll[i]: nats of batch.targets[i].
     virtual Result<void> forward(const dataset::Batch& batch, const ForwardOptions& options,
                                  std::span<float> target_nll) = 0;
+    // Gives back what the next pass makes anew.
+    virtual void freeMemory() noexcept {}
 };
 
 // Σ w·nll and Σ w, added up in double in the order of the targets.
@@ -29,7 +31,8 @@ struct WeightedLoss {
 };
 
 // Goes once through `data`, from its first micro-batch. A batch without targets is not computed, but the observer hears
-// of it. The observer's error ends it and is returned.
+// of it. A pass that memory ran out for is tried once more with what can be given back. The observer's error ends it
+// and is returned.
 Result<void> eachLoss(LossModel& model, dataset::BatchSource& data, double adapter_strength,
                       api::LossObserver& observer, const JobContext& job);
 

@@ -119,6 +119,18 @@ Result<void> GpuPhi::State::reserve(const Limits& wanted, bool wants_dropout) {
     return {};
 }
 
+void GpuPhi::freeMemory() noexcept {
+    State& s = *state_;
+    k::use(s.card);
+    (void)k::finish(s.stream);
+    s.pending = s.laid_out = false;
+    s.attention.clear();
+    s.memory = {};
+    s.expanded = {};
+    s.limits = {};
+    k::emptyCache();
+}
+
 void GpuPhi::resetPeak() noexcept {
     k::resetPeak(state_->card);
 }

@@ -29,6 +29,7 @@ class GpuPhi final : public PhiModel {
     DeviceParameters* device() noexcept override;
     Result<void> reserve(const Limits& limits) override;
     std::uint64_t reservedBytes(const Limits& limits) const override;
+    void freeMemory() noexcept override;
     Result<void> forward(const dataset::Batch& batch, const ForwardOptions& options,
                          std::span<float> target_nll) override;
     Result<void> backward(float scale) override;

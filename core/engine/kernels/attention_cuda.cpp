@@ -71,9 +71,7 @@ bool useCudnn(const AttentionShape& shape, const DeviceSequences& sequences, boo
 }
 
 tl::unexpected<Error> failed(const char* doing, const std::exception& error) {
-    const std::string what = error.what();
-    return fail(deviceError(doing, what.substr(0, what.find('\n')).c_str(),
-                            dynamic_cast<const c10::OutOfMemoryError*>(&error) != nullptr));
+    return fail(thrown(doing, error));
 }
 
 }  // namespace

@@ -26,6 +26,7 @@ std::uint32_t alignmentOf(const void* pointer) {
 
 Result<void> checked(cublasStatus_t status) {
     if (status == CUBLAS_STATUS_SUCCESS) return {};
+    if (auto failure = lost("multiplying matrices")) return fail(*failure);
     return fail(
         deviceError("multiplying matrices", cublasLtGetStatusString(status), status == CUBLAS_STATUS_ALLOC_FAILED));
 }

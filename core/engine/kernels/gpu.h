@@ -4,8 +4,10 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,6 +26,8 @@ struct Card {
 // The cards this program can compute on. Without one, a Device error that says what is missing: driver, card, or a
 // card that is too old (bf16 needs compute capability 8.0).
 Result<std::vector<Card>> cards();
+// Of all cards found those that the engine can compute on, or the sentence why there is none.
+Result<std::vector<Card>> usableCards(const std::vector<Card>& found);
 
 struct FreeMemory {
     void operator()(std::byte* memory) const noexcept;
@@ -96,5 +100,14 @@ void setDeterministic(bool on);
 
 // What a failed CUDA call means for a person.
 Error deviceError(const char* doing, const char* reason, bool out_of_memory);
+// The current card's failure after which CUDA refuses every call of this process (an illegal address, a card that fell
+// off the bus, …); nothing while the card works. Waits for it.
+std::optional<Error> lost(const char* doing);
+// The memory of the current card ran out: what was asked for ("512 MB"; may be empty), what is held, what is free.
+Error outOfMemory(const std::string& asked);
+// What LibTorch threw while using the current card; also tells memory that ran out and a card that was lost.
+Error thrown(const char* doing, const std::exception& error);
+// Gives back what the allocator keeps for later.
+void emptyCache();
 
 }  // namespace studio::engine::kernels::gpu

@@ -7,6 +7,8 @@
 #include <cuda_runtime_api.h>
 
 #include <cstdio>
+#include <cstdlib>
+#include <string_view>
 
 namespace studio::engine::kernels::gpu {
 namespace {
@@ -15,9 +17,41 @@ cudaStream_t queue(Stream stream) {
     return static_cast<cudaStream_t>(stream);
 }
 
+// Errors that stay: every later call of this process fails with them.
+bool isLost(cudaError_t status) {
+    switch (status) {
+        case cudaErrorIllegalAddress:
+        case cudaErrorLaunchTimeout:
+        case cudaErrorHardwareStackError:
+        case cudaErrorIllegalInstruction:
+        case cudaErrorMisalignedAddress:
+        case cudaErrorInvalidAddressSpace:
+        case cudaErrorInvalidPc:
+        case cudaErrorLaunchFailure:
+        case cudaErrorAssert:
+        case cudaErrorECCUncorrectable:
+        case cudaErrorNvlinkUncorrectable:
+        case cudaErrorContained:
+        case cudaErrorExternalDevice:
+        case cudaErrorDevicesUnavailable:
+        case cudaErrorUnknown:
+            return true;
+        default:
+            return false;
+    }
+}
+
+Error lostError(const char* doing, cudaError_t status) {
+    return {ErrorCode::DeviceLost,
+            std::string("The GPU failed while ") + doing + " (" + cudaGetErrorString(status) +
+                ") and cannot be used by this process any more.",
+            "Restart the program. What was saved before is sound: a run can be resumed from its last checkpoint."};
+}
+
 Result<void> checked(cudaError_t status, const char* doing) {
     if (status == cudaSuccess) return {};
     cudaGetLastError();
+    if (isLost(status)) return fail(lostError(doing, status));
     return fail(deviceError(doing, cudaGetErrorString(status), status == cudaErrorMemoryAllocation));
 }
 
@@ -32,15 +66,6 @@ std::string hex(const cudaUUID_t& uuid) {
     return text;
 }
 
-Error noRoom(std::size_t bytes, const MemoryState& state) {
-    return {ErrorCode::OutOfMemory,
-            "The GPU has no room for " + std::to_string(bytes >> 20) +
-                " MB more: " + std::to_string(state.allocated >> 20) + " MB are held by this program and " +
-                std::to_string(state.free >> 20) + " of " + std::to_string(state.total >> 20) + " MB are free.",
-            "Set gradient_checkpointing to true, lower per_device_train_batch_size or max_seq_length, or close other "
-            "programs that use the GPU."};
-}
-
 }  // namespace
 
 Error deviceError(const char* doing, const char* reason, bool out_of_memory) {
@@ -48,8 +73,49 @@ Error deviceError(const char* doing, const char* reason, bool out_of_memory) {
         return {ErrorCode::OutOfMemory, std::string("The GPU's memory ran out while ") + doing + ".",
                 "Set gradient_checkpointing to true, or lower per_device_train_batch_size or max_seq_length."};
     return {ErrorCode::Device, std::string("The GPU failed while ") + doing + " (" + reason + ").",
-            "Restart the program: after such an error the GPU cannot be used by this process any more. What was saved "
-            "before is sound."};
+            "Try again; if it happens again, restart the program. What was saved before is sound."};
+}
+
+std::optional<Error> lost(const char* doing) {
+    const cudaError_t status = cudaDeviceSynchronize();
+    if (status == cudaSuccess) return std::nullopt;
+    cudaGetLastError();
+    if (!isLost(status)) return std::nullopt;
+    return lostError(doing, status);
+}
+
+Error outOfMemory(const std::string& asked) {
+    int card = 0;
+    cudaGetDevice(&card);
+    const MemoryState state = memoryState(card);
+    return {ErrorCode::OutOfMemory,
+            "The GPU has no room for " + (asked.empty() ? std::string("what is needed") : asked + " more") + ": " +
+                std::to_string(state.allocated >> 20) + " MB are held by this program and " +
+                std::to_string(state.free >> 20) + " of " + std::to_string(state.total >> 20) + " MB are free.",
+            "Set gradient_checkpointing to true, lower per_device_train_batch_size or max_seq_length, or close other "
+            "programs that use the GPU."};
+}
+
+Error thrown(const char* doing, const std::exception& error) {
+    const std::string what = error.what();
+    if (dynamic_cast<const c10::OutOfMemoryError*>(&error) != nullptr) {
+        // "CUDA out of memory. Tried to allocate 20.00 MiB. GPU 0 has …"
+        constexpr std::string_view kAsked = "Tried to allocate ";
+        const auto begin = what.find(kAsked);
+        if (begin == std::string::npos) return outOfMemory({});
+        const auto from = begin + kAsked.size();
+        return outOfMemory(what.substr(from, what.find(". ", from) - from));
+    }
+    if (auto failure = lost(doing)) return *failure;
+    return deviceError(doing, what.substr(0, what.find('\n')).c_str(), false);
+}
+
+void emptyCache() {
+    try {
+        c10::cuda::CUDACachingAllocator::emptyCache();
+    } catch (const std::exception&) {
+        // A card that is lost says so at the next call that returns an error.
+    }
 }
 
 Result<std::vector<Card>> cards() {
@@ -64,28 +130,41 @@ Result<std::vector<Card>> cards() {
         return fail(ErrorCode::Device, "No GPU can be used: " + have + ", and CUDA 13.0 is needed.",
                     "Install a driver of version 580 or later, or choose the device cpu.");
     }
+    if (const char* seen = std::getenv("CUDA_VISIBLE_DEVICES");
+        (status != cudaSuccess || count == 0) && seen != nullptr)
+        return fail(
+            ErrorCode::Device,
+            std::string("No GPU can be used: the environment variable CUDA_VISIBLE_DEVICES is \"") + seen + "\".",
+            "Start the program without it, or choose the device cpu.");
     if (status != cudaSuccess || count == 0)
         return fail(ErrorCode::Device, "There is no NVIDIA GPU in this machine that can be used.",
                     "Choose the device cpu.");
     std::vector<Card> found;
-    std::string old;
     for (int i = 0; i < count; ++i) {
         cudaDeviceProp properties{};
         if (cudaGetDeviceProperties(&properties, i) != cudaSuccess) continue;
-        if (properties.major < 8) {
-            old = properties.name;
-            continue;
-        }
         found.push_back({i, properties.name, hex(properties.uuid), properties.totalGlobalMem, properties.major,
                          properties.minor, properties.multiProcessorCount});
     }
-    if (found.empty())
+    return usableCards(found);
+}
+
+Result<std::vector<Card>> usableCards(const std::vector<Card>& found) {
+    std::vector<Card> usable;
+    std::string old;
+    for (const Card& card : found) {
+        if (card.major >= 8)
+            usable.push_back(card);
+        else
+            old = card.name;
+    }
+    if (usable.empty())
         return fail(ErrorCode::Device,
                     old.empty() ? "The GPU does not answer."
                                 : "The " + old + " cannot compute with bfloat16, which the engine needs.",
                     "A card of compute capability 8.0 or later (RTX 30 and newer) is needed; the device cpu works "
                     "without one.");
-    return found;
+    return usable;
 }
 
 void FreeMemory::operator()(std::byte* memory) const noexcept {
@@ -99,11 +178,9 @@ Result<Memory> Memory::allocate(std::size_t bytes, Stream stream, bool zero_it) 
         memory.memory_.reset(
             static_cast<std::byte*>(c10::cuda::CUDACachingAllocator::raw_alloc_with_stream(bytes, queue(stream))));
     } catch (const c10::OutOfMemoryError&) {
-        int card = 0;
-        cudaGetDevice(&card);
-        return fail(noRoom(bytes, memoryState(card)));
+        return fail(outOfMemory(std::to_string(bytes >> 20) + " MB"));
     } catch (const std::exception& error) {
-        return fail(deviceError("allocating memory", error.what(), false));
+        return fail(thrown("allocating memory", error));
     }
     memory.bytes_ = bytes;
     if (zero_it) STUDIO_CHECK(zero(stream, memory.data(), bytes));
@@ -131,7 +208,7 @@ Result<Stream> openStream(int card) {
         const auto stream = c10::cuda::getStreamFromPool(false, static_cast<c10::DeviceIndex>(card));
         return static_cast<Stream>(stream.stream());
     } catch (const std::exception& error) {
-        return fail(deviceError("starting", error.what(), false));
+        return fail(thrown("starting", error));
     }
 }
 
@@ -189,7 +266,12 @@ Result<void> Graph::launch(Stream stream) const {
 MemoryState memoryState(int card) {
     MemoryState state;
     std::size_t free = 0, total = 0;
-    if (cudaMemGetInfo(&free, &total) != cudaSuccess) return state;
+    int current = card;  // it answers for the card of this thread
+    cudaGetDevice(&current);
+    if (current != card) cudaSetDevice(card);
+    const cudaError_t told = cudaMemGetInfo(&free, &total);
+    if (current != card) cudaSetDevice(current);
+    if (told != cudaSuccess) return state;
     state.free = free;
     state.total = total;
     try {

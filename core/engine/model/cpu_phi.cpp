@@ -87,6 +87,12 @@ std::uint64_t CpuPhi::reservedBytes(const Limits& limits) const {
     return measure.used();
 }
 
+void CpuPhi::freeMemory() noexcept {
+    state_->pending = state_->laid_out = false;
+    state_->memory = {};
+    state_->limits = {};
+}
+
 Result<void> CpuPhi::forward(const dataset::Batch& batch, const ForwardOptions& options,
                              std::span<float> target_nll) try {
     State& s = *state_;

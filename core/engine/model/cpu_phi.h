@@ -23,6 +23,7 @@ class CpuPhi final : public PhiModel {
     const AdapterParameters& adapter() const noexcept override;
     Result<void> reserve(const Limits& limits) override;
     std::uint64_t reservedBytes(const Limits& limits) const override;
+    void freeMemory() noexcept override;
     Result<void> forward(const dataset::Batch& batch, const ForwardOptions& options,
                          std::span<float> target_nll) override;
     Result<void> backward(float scale) override;

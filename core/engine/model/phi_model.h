@@ -107,6 +107,10 @@ class PhiModel {
     // Bytes that reserve(limits) holds besides the weights, with the adapter there is.
     virtual std::uint64_t reservedBytes(const Limits& limits) const = 0;
 
+    // Gives back what the next call makes anew: the buffers of the last batch and what the allocator keeps for later. A
+    // forward pass that waits for its backward is forgotten; adapter, gradients and optimizer stay.
+    virtual void freeMemory() noexcept = 0;
+
     // target_nll[i] = −ln p(targets[i].token | what its row sees), nats; as many as the batch has targets.
     virtual Result<void> forward(const dataset::Batch& batch, const ForwardOptions& options,
                                  std::span<float> target_nll) = 0;

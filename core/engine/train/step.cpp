@@ -9,6 +9,16 @@
 
 namespace studio::engine {
 
+Result<api::StepMetrics> Trainer::stepWithRoom() {
+    auto metrics = step();
+    if (metrics || metrics.error().code != ErrorCode::OutOfMemory) return metrics;
+    parts_.log.warning(fmt::format("Step {}: {} It is tried once more with what can be given back.", state_.step + 1,
+                                   metrics.error().message));
+    parts_.model.freeMemory();
+    STUDIO_CHECK(parts_.data.seek(state_.position));
+    return step();
+}
+
 Result<api::StepMetrics> Trainer::step() {
     const auto begin = std::chrono::steady_clock::now();
     const auto task_time = controls_.taskTime();
@@ -26,6 +36,8 @@ Result<api::StepMetrics> Trainer::step() {
     api::StepMetrics metrics;
     metrics.step = state_.step + 1;
     WeightedLoss loss;
+    samples_.clear();
+    not_finite_.clear();
     DeviceParameters* const device = parts_.model.device();
     if (device != nullptr)
         STUDIO_CHECK(device->zeroGradients());
@@ -72,10 +84,25 @@ Result<void> Trainer::microBatch(std::int64_t index, WeightedLoss& loss, api::St
     STUDIO_CHECK(parts_.model.forward(batch_, options, nll_));
     STUDIO_CHECK(parts_.model.backward());
     loss.add(batch_, nll_);
+    noteSamples();
     metrics.tokens += batch_.rows();
     metrics.supervised_tokens += std::count_if(batch_.targets.begin(), batch_.targets.end(),
                                                [](const dataset::Target& target) { return target.weight != 0; });
     return {};
+}
+
+// Whose losses these are, for the case that the update must be skipped. Segments tile the rows, targets are in their
+// order.
+void Trainer::noteSamples() {
+    samples_.insert(samples_.end(), batch_.samples.begin(), batch_.samples.end());
+    auto segment = batch_.segments.begin();
+    for (std::size_t i = 0; i < batch_.targets.size(); ++i) {
+        const dataset::Target& target = batch_.targets[i];
+        if (target.weight == 0 || std::isfinite(target.weight * nll_[i])) continue;
+        while (segment != batch_.segments.end() && segment->end <= target.row) ++segment;
+        if (segment == batch_.segments.end()) return;
+        not_finite_.push_back(batch_.samples[static_cast<std::size_t>(segment->sample)]);
+    }
 }
 
 Result<void> Trainer::fetch() {
@@ -103,6 +130,9 @@ Result<void> Trainer::update(const WeightedLoss& loss, api::StepMetrics& metrics
     if (metrics.skipped) {
         ++state_.skipped_updates;
         ++state_.skipped_in_a_row;
+        metrics.suspects = not_finite_.empty() ? samples_ : not_finite_;
+        std::sort(metrics.suspects.begin(), metrics.suspects.end());
+        metrics.suspects.erase(std::unique(metrics.suspects.begin(), metrics.suspects.end()), metrics.suspects.end());
         parts_.log.warning(fmt::format("Step {}: loss {} and gradient norm {} are not finite; the update was skipped.",
                                        metrics.step, metrics.loss, metrics.grad_norm));
     } else {

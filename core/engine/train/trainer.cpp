@@ -63,7 +63,7 @@ Result<api::TrainResult> Trainer::loop() {
             STUDIO_CHECK(saveUnsaved());
             return api::TrainResult{state_, api::TrainResult::End::Stopped};
         }
-        const auto metrics = step();
+        const auto metrics = stepWithRoom();
         if (!metrics) return fail(keepWhatIsFinished(metrics.error()));
         STUDIO_CHECK(afterStep(*metrics));
     }
@@ -75,15 +75,19 @@ Result<void> Trainer::afterStep(const api::StepMetrics& metrics) {
     STUDIO_CHECK(parts_.observer.onStep(metrics));
     parts_.job.report(
         {"Training", static_cast<std::uint64_t>(state_.step), static_cast<std::uint64_t>(plan_.total_steps), "steps"});
-    if (state_.skipped_in_a_row >= kMaxSkippedInARow) {
-        return fail(
+    if (metrics.skipped && state_.skipped_in_a_row % kMaxSkippedInARow == 0) {
+        Error error{
             ErrorCode::OutOfRange,
-            fmt::format("Training was given up at step {}: loss or gradient was not a finite number in {} steps "
-                        "in a row (loss {}, gradient norm {}).",
-                        state_.step, state_.skipped_in_a_row, metrics.loss, metrics.grad_norm),
-            fmt::format("The last checkpoint is of step {}. Lower learning_rate or max_grad_norm and start from "
-                        "there.",
-                        saved_step_));
+            fmt::format("Loss or gradient was not a finite number in {} steps in a row, up to step {} (loss {}, "
+                        "gradient norm {}); none of these updates was applied.",
+                        state_.skipped_in_a_row, state_.step, metrics.loss, metrics.grad_norm),
+            saved_step_ > 0
+                ? fmt::format("The last checkpoint is of step {}. Lower learning_rate or max_grad_norm and start from "
+                              "there.",
+                              saved_step_)
+                : "There is no checkpoint yet. Lower learning_rate or max_grad_norm and start again."};
+        if (!parts_.observer.onUpdatesSkipped(error)) return fail(std::move(error));
+        parts_.mailbox.pause();
     }
     if (evaluationDue())
         if (auto done = evaluate(); !done) return fail(keepWhatIsFinished(std::move(done).error()));
@@ -123,9 +127,11 @@ class MeanLoss final : public api::LossObserver {
 
 Result<void> Trainer::evaluate() {
     MeanLoss mean(controls_);
-    const auto done = eachLoss(parts_.model, *parts_.evaluation, 1, mean, parts_.job);
+    auto done = eachLoss(parts_.model, *parts_.evaluation, 1, mean, parts_.job);
     if (mean.stopped) return {};  // resume makes up for it
-    STUDIO_CHECK(done);
+    if (!done && done.error().code == ErrorCode::OutOfMemory)
+        done.error().hint = "Lower per_device_eval_batch_size and resume, or close other programs.";
+    STUDIO_CHECK(std::move(done));
     const double loss = mean.loss.mean();
     state_.last_eval_step = state_.step;
     state_.has_eval_loss = std::isfinite(loss);  // a state is written as JSON, which has finite numbers only
@@ -168,6 +174,7 @@ Result<void> Trainer::saveUnsaved() {
 
 // The running step is discarded; the finished ones are not. If even saving fails, that is the error to hear about.
 Error Trainer::keepWhatIsFinished(Error error) {
+    if (error.code == ErrorCode::DeviceLost) return error;  // nothing can be read back: the last checkpoint stays it
     const auto saved = saveUnsaved();
     return saved ? error : saved.error();
 }

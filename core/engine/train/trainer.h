@@ -18,7 +18,7 @@ namespace studio::engine {
 // moments, so that a run resumed from a checkpoint continues byte for byte as if it had never stopped.
 class Trainer {
   public:
-    // Updates skipped in a row, because loss or gradient was not finite, after which the run is given up.
+    // Updates skipped in a row, because loss or gradient was not finite, after which the run pauses or is given up.
     static constexpr int kMaxSkippedInARow = 5;
 
     struct Parts {
@@ -43,6 +43,9 @@ class Trainer {
 
     // One optimizer step. Adapter, moments and state change together at its end, or, with an error, not at all.
     Result<api::StepMetrics> step();
+    // Once more where memory ran out, with what can be given back: the second is the same step.
+    Result<api::StepMetrics> stepWithRoom();
+    void noteSamples();
     Result<void> microBatch(std::int64_t index, WeightedLoss& loss, api::StepMetrics& metrics);
     Result<void> fetch();
     Result<void> update(const WeightedLoss& loss, api::StepMetrics& metrics);
@@ -63,6 +66,8 @@ class Trainer {
     std::int64_t saved_step_ = 0;  // step 0 needs no checkpoint
     dataset::Batch batch_;
     std::vector<float> nll_;
+    // Examples of the running step: all, and those whose loss is not finite.
+    std::vector<dataset::SampleId> samples_, not_finite_;
 };
 
 }  // namespace studio::engine

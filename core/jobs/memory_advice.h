@@ -1,0 +1,16 @@
+// After memory ran out: which settings fit, by the engine's own planner.
+#pragma once
+
+#include <string>
+
+#include "jobs/train_setup.h"
+
+namespace studio::jobs {
+
+engine::api::BatchSize sizeOf(const dataset::Batch& batch);
+
+// "By the memory plan it fits with gradient_checkpointing true, with per_device_train_batch_size 4, or with
+// max_seq_length 512." Empty where the engine plans nothing (a processor) or cannot say.
+std::string settingsThatFit(engine::api::Engine& engine, const ReadyToTrain& ready);
+
+}  // namespace studio::jobs
