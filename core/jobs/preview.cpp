@@ -10,7 +10,9 @@
 #include "config/recipe_file.h"
 #include "engine/api/schedule.h"
 #include "io/sha256.h"
+#include "jobs/adapter_folder.h"
 #include "jobs/conversations.h"
+#include "jobs/memory_advice.h"
 #include "jobs/places.h"
 #include "project/project.h"
 
@@ -132,6 +134,14 @@ PreviewRun runPart(const ReadyToTrain& ready) {
     return run;
 }
 
+Result<engine::api::MemoryUse> plannedMemory(engine::api::Engine& engine, const ReadyToTrain& ready) {
+    STUDIO_TRY(const dataset::Batch longest, ready.stream->longestMicroBatch(0));
+    const RunRecord& record = ready.setup.record;
+    return engine.planMemory(modelSource(record.base_folder, record.recipe),
+                             loraSpec(ready.setup.targets, record.recipe.qlora.lora_dropout, 0), sizeOf(longest),
+                             ready.setup.plan);
+}
+
 // Changes whenever the bytes behind a path may have.
 Result<std::string> fingerprint(const DataRequest& request) {
     std::string all;
@@ -173,7 +183,7 @@ Result<LoadedData> PreviewCache::load(const DataRequest& request, const JobConte
 }
 
 Result<Preview> preview(const config::Recipe& recipe, const fs::path& config_file, PreviewCache& cache,
-                        const JobContext& job) {
+                        const JobContext& job, engine::api::Engine* engine) {
     Preview result;
     TrainRequest request;
     request.recipe = recipe;
@@ -192,6 +202,12 @@ Result<Preview> preview(const config::Recipe& recipe, const fs::path& config_fil
         return result;
     }
     result.run = runPart(*ready);
+    if (engine == nullptr) return result;
+    auto memory = plannedMemory(*engine, *ready);
+    if (!memory)
+        result.memory_error = std::move(memory).error();
+    else if (!memory->parts.empty())
+        result.memory = std::move(*memory);
     return result;
 }
 

@@ -1,4 +1,5 @@
-// What a recipe will do, before it is started: the run's own figures, computed without the engine.
+// What a recipe will do, before it is started: the run's own figures, computed without the engine but for the GPU's
+// memory.
 #pragma once
 
 #include <optional>
@@ -56,7 +57,9 @@ struct PreviewRun {
 struct Preview {
     std::optional<PreviewModel> model;
     std::optional<PreviewRun> run;
-    std::optional<Error> model_error, run_error;  // why the part is missing
+    std::optional<Error> model_error, run_error;   // why the part is missing
+    std::optional<engine::api::MemoryUse> memory;  // of the GPU at its peak, as it is planned; nothing on a processor
+    std::optional<Error> memory_error;
 };
 
 // Keeps the examples of the last request, so that a change of the learning rate costs no reading and no tokenising.
@@ -69,9 +72,10 @@ class PreviewCache {
     std::optional<LoadedData> data_;
 };
 
-// An error only where the job was stopped; what is wrong with the recipe stands in the preview.
+// An error only where the job was stopped; what is wrong with the recipe stands in the preview. `engine`: plans the
+// memory as a dry run does; null: it is not planned.
 Result<Preview> preview(const config::Recipe& recipe, const std::filesystem::path& config_file, PreviewCache& cache,
-                        const JobContext& job);
+                        const JobContext& job, engine::api::Engine* engine = nullptr);
 
 // Time of a run from one measured micro-batch.
 struct Measurement {

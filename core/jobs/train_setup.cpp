@@ -158,11 +158,12 @@ Result<ReadyToTrain> setUp(engine::api::Engine& engine, const TrainRequest& requ
                            const JobContext& job) {
     // Cheap checks first: names of modules before the data, the data before the weights.
     STUDIO_TRY(PlannedModel model, planModel(request, adapter_of));
+    STUDIO_TRY(const auto device, engine.deviceFor(request.recipe.training.device));
     STUDIO_TRY(ReadyToTrain ready, planTraining(request, std::move(model), loadData, job));
     RunRecord& record = ready.setup.record;
     STUDIO_TRY(record.base_hash, baseHash(record.base_folder));
     record.build = std::string(engine.buildInfo());
-    record.device = engine.device();
+    record.device = device;
     const std::int64_t threads = request.recipe.training.threads;
     if (threads > 0) record.device.threads = static_cast<int>(threads);
     return ready;

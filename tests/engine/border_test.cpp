@@ -155,6 +155,16 @@ class BorderTest : public QObject {
         QVERIFY(!entry(api::kApiVersion, nullptr));
     }
 
+    void devicesByTheirWords() {
+        QCOMPARE(engine_->deviceFor("cpu")->kind, std::string("cpu"));
+        QCOMPARE(engine_->deviceFor("auto")->name, engine_->device().name);
+        for (const char* words : {"cuda:GPU-none", "cuda:99", "abacus"}) {
+            const auto device = engine_->deviceFor(words);
+            QVERIFY2(!device, words);
+            QVERIFY(!device.error().message.empty() && !device.error().hint.empty());
+        }
+    }
+
     void whatCannotBeLoadedIsASentence_data() {
         QTest::addColumn<QString>("device");
         QTest::addColumn<QString>("folder");

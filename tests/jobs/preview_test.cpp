@@ -16,6 +16,34 @@
 using namespace studio;
 namespace fs = std::filesystem;
 
+namespace {
+
+// Remembers what it was asked to plan.
+class PlanningEngine final : public engine::api::Engine {
+  public:
+    PlanningEngine() { plan->parts = {{"weights", 12345}}, plan->peak_bytes = 12345; }
+    engine::api::DeviceInfo device() const noexcept override { return {}; }
+    std::string_view buildInfo() const noexcept override { return {}; }
+    Result<engine::api::MemoryUse> planMemory(const engine::api::ModelSource& source, const engine::api::LoraSpec& spec,
+                                              const engine::api::BatchSize& size,
+                                              const engine::api::TrainPlan&) noexcept override {
+        device_words = source.device;
+        modules = spec.modules.size();
+        batch = size;
+        return plan;
+    }
+    Result<std::unique_ptr<engine::api::Model>> load(const engine::api::ModelSource&,
+                                                     const JobContext&) noexcept override {
+        return fail(ErrorCode::Unsupported, "It only plans.", "");
+    }
+    Result<engine::api::MemoryUse> plan = engine::api::MemoryUse{};
+    std::string device_words;
+    std::size_t modules = 0;
+    engine::api::BatchSize batch;
+};
+
+}  // namespace
+
 class PreviewTest : public QObject {
     Q_OBJECT
 
@@ -135,6 +163,31 @@ class PreviewTest : public QObject {
         QCOMPARE(preview->run->rates.front().step, 1);
         QCOMPARE(preview->run->rates.back().step, setup.plan.total_steps);
         for (const jobs::RatePoint& point : preview->run->rates) QCOMPARE(point.rate, schedule->at(point.step));
+    }
+
+    void theMemoryIsPlannedForTheLongestBatch() {
+        PlanningEngine engine;
+        jobs::PreviewCache cache;
+        config::Recipe recipe = demo();
+        recipe.training.device = "cuda:1";
+        const auto preview = jobs::preview(recipe, {}, cache, {}, &engine);
+        QVERIFY(preview && preview->memory);
+        QCOMPARE(preview->memory->peak_bytes, std::uint64_t{12345});
+        jobs::TrainRequest request;
+        request.recipe = recipe;
+        const auto ready = jobs::planTraining(request, *jobs::planModel(request, {}), jobs::loadData, {});
+        const auto longest = ready->stream->longestMicroBatch(0);
+        QCOMPARE(engine.batch.rows, longest->rows());
+        QCOMPARE(engine.batch.targets, static_cast<int>(longest->targets.size()));
+        QCOMPARE(engine.device_words, std::string("cuda:1"));
+        QCOMPARE(engine.modules, ready->setup.targets.size());
+
+        engine.plan = fail(ErrorCode::Device, "There is no such card.", "Choose another.");
+        const auto without = jobs::preview(recipe, {}, cache, {}, &engine);
+        QVERIFY(without->run && !without->memory);
+        QCOMPARE(without->memory_error->message, std::string("There is no such card."));
+        engine.plan = engine::api::MemoryUse{};  // a processor plans nothing
+        QVERIFY(!jobs::preview(recipe, {}, cache, {}, &engine)->memory);
     }
 
     void whatIsMissingIsSaidAndTheRestIsThere() {
