@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
-"""transformers + peft + bitsandbytes on one GPU: loading, training steps or decoding, one JSON object on stdout.
+"""transformers + peft + bitsandbytes on one GPU: loading, training steps or prefill and decoding, one JSON object on
+stdout.
 
+    gpu_peer.py MODEL_DIR --what load
     gpu_peer.py MODEL_DIR --what train --batch 16 --length 512 [--checkpointing] [--r 64] [--steps 5]
     gpu_peer.py MODEL_DIR --what decode --prompt 512 --new_tokens 40 [--r 16]
 
@@ -16,7 +18,7 @@ from transformers import AutoModelForCausalLM, BitsAndBytesConfig
 
 p = argparse.ArgumentParser()
 p.add_argument("model")
-p.add_argument("--what", choices=["train", "decode"], required=True)
+p.add_argument("--what", choices=["load", "train", "decode"], required=True)
 p.add_argument("--batch", type=int, default=16)
 p.add_argument("--length", type=int, default=512)
 p.add_argument("--steps", type=int, default=5)
@@ -44,6 +46,14 @@ if a.what == "decode":
     model.eval()
     ids = torch.randint(0, 50000, (1, a.prompt), device="cuda")
     with torch.inference_mode():
+        times = []
+        for _ in range(4):
+            torch.cuda.synchronize()
+            begin = time.perf_counter()
+            model(input_ids=ids, use_cache=True, logits_to_keep=1)
+            torch.cuda.synchronize()
+            times.append(time.perf_counter() - begin)
+        result["prefill_ms"] = 1e3 * statistics.median(times[1:])
         for count in (4, a.new_tokens):
             torch.cuda.synchronize()
             begin = time.perf_counter()
@@ -52,7 +62,7 @@ if a.what == "decode":
             torch.cuda.synchronize()
             seconds = time.perf_counter() - begin
     result["tokens_per_s"] = a.new_tokens / seconds
-else:
+elif a.what == "train":
     if a.checkpointing:
         model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
         model.enable_input_require_grads()
