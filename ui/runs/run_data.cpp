@@ -136,6 +136,18 @@ double RunData::seconds() const {
     return sum;
 }
 
+qint64 RunData::skippedUpdates() const {
+    return std::count_if(metrics.steps.begin(), metrics.steps.end(),
+                         [](const project::StepRecord& step) { return step.skipped; });
+}
+
+QStringList RunData::suspectTrees() const {
+    std::vector<project::Conversation> suspects;
+    for (auto step = metrics.steps.rbegin(); step != metrics.steps.rend() && step->skipped; ++step)
+        suspects.insert(suspects.end(), step->suspects.begin(), step->suspects.end());
+    return treesOf(suspects);
+}
+
 std::optional<qint64> RunData::bestCheckpoint() const {
     for (const CheckpointRow& row : checkpoints) {
         if (row.best) return row.step;

@@ -32,6 +32,8 @@ struct RunData {
     std::optional<jobs::Difference> difference;     // after − before
     double seconds() const;                         // of training
     std::optional<qint64> bestCheckpoint() const;   // the step with the lowest validation loss, else the newest
+    qint64 skippedUpdates() const;                  // loss or gradient was not finite
+    QStringList suspectTrees() const;               // of the skipped updates that the run ends with; each once
     qint64 lastStep() const { return metrics.steps.empty() ? 0 : metrics.steps.back().step; }
 };
 Result<RunData> readRunData(const std::filesystem::path& folder);

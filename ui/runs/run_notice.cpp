@@ -43,6 +43,8 @@ std::pair<RunAct, QString> act(RunAct what) {
             return {what, tr("Take Recipe to Edit")};
         case RunAct::ShowLog:
             return {what, tr("Copy Report")};
+        case RunAct::ShowConversations:
+            return {what, tr("Show Its Conversations")};
         case RunAct::RetrySave:
             return {what, tr("Try Again")};
         case RunAct::GiveUpSaving:
@@ -92,6 +94,15 @@ RunNotice live(const LiveRun& run) {
             notice.sentence = tr("Paused after %1.").arg(stepOf(run.step, run.total));
             notice.hint = tr("The model stays in memory; nothing is lost.");
             notice.acts = {act(RunAct::Resume), act(RunAct::StopAfterStep)};
+            if (!run.trouble.isEmpty()) {
+                notice.hue = Hue::Bad;
+                notice.ground = Hue::BadWash;
+                notice.sentence = tr("Paused by itself after %1: %2")
+                                      .arg(stepOf(run.step, run.total), shownText(run.trouble, false, 600));
+                notice.hint = shownText(run.trouble_hint, false, 600);
+                notice.trees = run.trouble_trees;
+                if (!notice.trees.isEmpty()) notice.acts.push_back(act(RunAct::ShowConversations));
+            }
             break;
         case RunState::Stopping: {
             notice.glyph = Glyph::Stop;
@@ -173,6 +184,8 @@ RunNotice runNotice(const RunData& data, const LiveRun* running) {
             if (!notice.field.isEmpty()) notice.acts.push_back(act(RunAct::ShowField));
             notice.acts.push_back(act(RunAct::NewFromThis));
             if (!data.checkpoints.empty()) notice.acts.push_back(act(RunAct::Resume));
+            notice.trees = data.suspectTrees();
+            if (!notice.trees.isEmpty()) notice.acts.push_back(act(RunAct::ShowConversations));
             notice.acts.push_back(act(RunAct::ShowLog));
             break;
         case RunState::Interrupted:

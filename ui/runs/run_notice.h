@@ -25,6 +25,7 @@ enum class RunAct {
     ShowField,
     ShowRecipe,
     ShowLog,
+    ShowConversations,  // those of the last skipped updates, in Data
     RetrySave,
     GiveUpSaving,
 };
@@ -37,7 +38,8 @@ struct RunNotice {
     std::vector<std::pair<RunAct, QString>> acts;  // the first is the primary one
     bool bar = false;                              // with a bar, of done / total (total 0: unknown)
     quint64 done = 0, total = 0;
-    QString field;  // for ShowField: its key
+    QString field;      // for ShowField: its key
+    QStringList trees;  // for ShowConversations
 };
 RunNotice runNotice(const RunData& data, const LiveRun* live);
 

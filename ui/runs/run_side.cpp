@@ -78,6 +78,9 @@ void RunSide::setRun(const RunData* run, const LiveRun* live) {
     facts.push_back({tr("Epoch"), step > 0 ? number(epoch, 2) : absent()});
     const double seconds = run ? std::max(run->seconds(), live ? live->elapsed : 0) : live ? live->elapsed : 0;
     facts.push_back({tr("Training time"), step > 0 ? duration(seconds) : absent()});
+    if (const qint64 skipped = run ? run->skippedUpdates() : 0; skipped > 0)
+        facts.push_back({tr("Skipped updates"), number(skipped), Hue::Bad, false,
+                         tr("Loss or gradient was not a finite number; the adapter was left as it was.")});
     if (live && live->checkpoint_step >= 0)
         facts.push_back({tr("Last checkpoint"), ago(static_cast<double>(live->since_checkpoint.elapsed()) / 1000.0)});
     const QString device = live && !live->device.isEmpty() ? live->device

@@ -71,6 +71,14 @@ void RunsPage::act(RunAct what) {
                 QGuiApplication::clipboard()->setText(
                     tr("Run %1\n%2\n%3").arg(text(run->info.name), pathText(run->folder), text(run->info.failure)));
             return;
+        case RunAct::ShowConversations: {
+            constexpr qsizetype kMost = 100;  // what a filter of 10,000 bytes holds
+            QStringList quoted;
+            for (QString tree : banner_->notice().trees.mid(0, kMost))
+                quoted << QStringLiteral("\"%1\"").arg(tree.remove(QLatin1Char('"')));
+            Q_EMIT session().go().showInData(QStringLiteral("tree:") + quoted.join(QLatin1Char(',')));
+            return;
+        }
         case RunAct::RetrySave:
             return runs.retrySave();
         case RunAct::GiveUpSaving:

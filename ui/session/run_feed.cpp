@@ -69,6 +69,13 @@ void RunFeed::onNotice(const std::string& sentence) {
     news_.notices.push_back(sentence);
 }
 
+bool RunFeed::onUpdatesSkipped(const Error& error, const std::vector<project::Conversation>& conversations) {
+    const std::lock_guard lock(mutex_);
+    if (abandoned_) return false;
+    news_.updates_skipped = {error, conversations};
+    return true;  // the person decides how it goes on
+}
+
 bool RunFeed::onSaveFailed(const Error& error) {
     std::unique_lock lock(mutex_);
     if (abandoned_) return false;

@@ -27,6 +27,11 @@ class RunFeed final : public jobs::TrainListener {
         std::optional<std::int64_t> checkpoint;
         std::optional<bool> stepping, paused;
         std::optional<Error> save_error;
+        struct Skipped {
+            Error error;
+            std::vector<project::Conversation> conversations;
+        };
+        std::optional<Skipped> updates_skipped;  // so many in a row that the run pauses
     };
     News take();
 
@@ -44,6 +49,7 @@ class RunFeed final : public jobs::TrainListener {
                   const std::string& end) override;
     void onNotice(const std::string& sentence) override;
     bool onSaveFailed(const Error& error) override;
+    bool onUpdatesSkipped(const Error& error, const std::vector<project::Conversation>& conversations) override;
 
   private:
     std::mutex mutex_;

@@ -2,6 +2,7 @@
 
 #include <QDateTime>
 #include <QTimer>
+#include <cmath>
 
 #include "config/presets.h"
 #include "io/file_lock.h"
@@ -48,6 +49,13 @@ Listed readEntries(const fs::path& folder) {
 }
 
 }  // namespace
+
+QStringList treesOf(const std::vector<project::Conversation>& conversations) {
+    QStringList trees;
+    for (const project::Conversation& one : conversations)
+        if (!trees.contains(text(one.tree))) trees << text(one.tree);
+    return trees;
+}
 
 RunService::RunService(EngineThread& engine, TaskThread& files, std::shared_ptr<Logger> log, QObject* parent)
     : QObject(parent), engine_(engine), files_(files), log_(std::move(log)), look_(new QTimer(this)) {
@@ -178,8 +186,19 @@ void RunService::look() {
         if (!stepping_ && live.state == project::RunState::Running) live.phase = tr("Measuring held-out loss");
         changed = true;
     }
+    if (news.updates_skipped) {
+        live.trouble = text(news.updates_skipped->error.message);
+        live.trouble_hint = text(news.updates_skipped->error.hint);
+        live.trouble_trees = treesOf(news.updates_skipped->conversations);
+        changed = true;
+    }
     if (news.paused) {
         live.pausing = false;
+        if (!*news.paused) {
+            live.trouble.clear();
+            live.trouble_hint.clear();
+            live.trouble_trees.clear();
+        }
         if (live.state != project::RunState::Stopping)
             live.state = *news.paused ? project::RunState::Paused : project::RunState::Running;
         changed = true;
@@ -187,7 +206,7 @@ void RunService::look() {
     for (const project::StepRecord& s : news.steps) {
         live.step = s.step;
         live.epoch = s.epoch;
-        live.loss = s.loss;
+        if (std::isfinite(s.loss)) live.loss = s.loss;
         live.elapsed += s.seconds;
         recent_.push_back({s.seconds, static_cast<double>(s.tokens)});
         if (recent_.size() > kRateOf) recent_.pop_front();

@@ -36,7 +36,13 @@ struct LiveRun {
     QString device;
     bool pausing = false;  // asked for, the step is being finished
     QString save_error;    // the disk is full, say: training waits for an answer
+    // Why it paused by itself (updates skipped in a row), and what can be done.
+    QString trouble, trouble_hint;
+    QStringList trouble_trees;  // of the conversations that may be the cause
 };
+
+// Ids of their trees, each once.
+QStringList treesOf(const std::vector<project::Conversation>& conversations);
 
 struct RunEntry {
     std::filesystem::path folder;

@@ -144,6 +144,9 @@ class RunsPageTest : public QObject {
                                    << QStringLiteral("runs-preparing");
         QTest::newRow("paused") << int(RunState::Paused) << QStringLiteral("Paused after step 420 of 1,500.")
                                 << QStringLiteral("runs-paused");
+        QTest::newRow("in trouble") << int(RunState::Paused)
+                                    << QStringLiteral("Paused by itself after step 420 of 1,500: ")
+                                    << QStringLiteral("runs-trouble");
         QTest::newRow("stopping") << int(RunState::Stopping) << QStringLiteral("Stopping after this step…")
                                   << QStringLiteral("runs-stopping");
         QTest::newRow("save failed") << int(RunState::Running) << QStringLiteral("The checkpoint could not be saved")
@@ -170,8 +173,22 @@ class RunsPageTest : public QObject {
         }
         if (RunState(state) == RunState::Running)
             live.save_error = QStringLiteral("No space left on the disk that holds runs/studio-r16.");
+        const bool trouble = picture == QStringLiteral("runs-trouble");
+        if (trouble) {
+            live.trouble = QStringLiteral("Loss or gradient was not a finite number in 5 steps in a row.");
+            live.trouble_hint = QStringLiteral("The last checkpoint is of step 400.");
+            live.trouble_trees = {QStringLiteral("8d3cf9a1"), QStringLiteral("a \"b\"")};
+        }
         shown.page.presenter().setLive(live);
         QVERIFY(waitFor([&] { return shown.page.presenter().data() != nullptr; }));
+        if (trouble) {
+            // What can be done: look at the conversations, go on, or stop with what is good.
+            QSignalSpy filters(&shown.bench.session().go(), &Navigator::showInData);
+            shown.page.banner().button(RunAct::ShowConversations)->click();
+            QCOMPARE(filters.value(0).value(0).toString(), QStringLiteral("tree:\"8d3cf9a1\",\"a b\""));
+            QVERIFY(shown.page.banner().button(RunAct::Resume) && shown.page.banner().button(RunAct::StopAfterStep));
+            QVERIFY(shown.page.banner().notice().hint.contains(QStringLiteral("step 400")));
+        }
         QVERIFY2(shown.page.banner().notice().sentence.startsWith(sentence),
                  qPrintable(shown.page.banner().notice().sentence));
         if (RunState(state) == RunState::Stopping)
@@ -194,6 +211,44 @@ class RunsPageTest : public QObject {
         shown.page.banner().button(RunAct::ShowField)->click();
         QCOMPARE(fields[0][0].toString(), QStringLiteral("learning_rate"));
         photograph(shown.page, QStringLiteral("runs-failed"));
+    }
+
+    void skippedUpdatesAreCountedAndLeaveAGap() {
+        Shown shown;
+        const RunOptions options{.state = RunState::Running, .steps = 40, .total = 100};
+        const auto folder = makeRun(shown.runs, options);
+        shown.show(folder);
+        shown.page.presenter().setLive(shown.live(folder, RunState::Running, 40, 100));
+        QVERIFY(waitFor([&] { return shown.bench.session().files().idle(); }));
+        auto steps = stepRecords(options, 41, 50);
+        for (std::size_t i = 2; i < 5; ++i) {
+            steps[i].loss = std::nan("");
+            steps[i].grad_norm = INFINITY;
+            steps[i].skipped = true;
+            steps[i].suspects = {{"tree", "message"}};
+        }
+        const auto highest = [&] {
+            double most = 0;
+            for (const PlotPoint& p : shown.page.plots().loss().series()[0].points)
+                if (std::isfinite(p.value)) most = std::max(most, p.value);
+            return most;
+        };
+        const double before = highest();
+        shown.page.presenter().appendSteps(steps);
+        QVERIFY(waitFor([&] { return shown.page.presenter().data()->metrics.steps.size() == 50; }));
+        const auto& points = shown.page.plots().loss().series()[0].points;
+        QCOMPARE(points.size(), std::size_t(50));
+        for (std::size_t i = 0; i < 50; ++i) QCOMPARE(std::isfinite(points[i].value), i < 42 || i > 44);
+        QVERIFY(highest() < before + 1);  // the axes keep their range
+        QCOMPARE(shown.page.presenter().data()->skippedUpdates(), qint64{3});
+        QVERIFY(shown.page.presenter().data()->suspectTrees().isEmpty());                // good steps came after
+        shown.page.presenter().setLive(shown.live(folder, RunState::Running, 50, 100));  // as after every step
+        QString shown_count;
+        for (auto* facts : shown.page.findChildren<FactList*>())
+            if (const QString value = facts->valueOf(QStringLiteral("Skipped updates")); !value.isEmpty())
+                shown_count = value;
+        QCOMPARE(shown_count, QStringLiteral("3"));
+        photograph(shown.page, QStringLiteral("runs-skipped"));
     }
 
     void aRunWhoseProcessIsGoneCanBeResumed() {

@@ -1,5 +1,6 @@
 // Runs as the window has them: started, paused, stopped, resumed, on the built-in model.
 #include <QSignalSpy>
+#include <cmath>
 
 #include "config/presets.h"
 #include "io/file.h"
@@ -34,6 +35,18 @@ class RunServiceTest : public QObject {
     static std::string adapterHash(const std::filesystem::path& run, int step) {
         return *io::sha256File(run / ("checkpoint-" + std::to_string(step)) / "adapter_model.safetensors");
     }
+
+    // With an engine whose models fail when they are told to (tests/engine/faulty_phi.h).
+    struct FaultyEngine {
+        explicit FaultyEngine(const char* plan) {
+            qputenv("STUDIO_ENGINE", STUDIO_BINARY_DIR "/tests/libstudio_faulty_engine.so");
+            qputenv("STUDIO_TEST_FAULTS", plan);
+        }
+        ~FaultyEngine() {
+            qunsetenv("STUDIO_ENGINE");
+            qunsetenv("STUDIO_TEST_FAULTS");
+        }
+    };
 
   private Q_SLOTS:
     void aRunGoesThroughItsStatesAndIsListed() {
@@ -109,6 +122,64 @@ class RunServiceTest : public QObject {
         const auto metrics = project::readMetrics(folder);
         QVERIFY(metrics);
         QCOMPARE(metrics->steps.size(), std::size_t{12});
+    }
+
+    void skippedUpdatesPauseTheRunUntilThePersonDecides() {
+        const FaultyEngine faulty("forward 3x5 nan");
+        Bench bench(12);
+        RunService& runs = bench.session().runs();
+        QSignalSpy ended(&runs, &RunService::ended);
+        config::Recipe recipe = shortRecipe(bench.session(), 10);
+        recipe.training.gradient_accumulation_steps = 1;
+        QVERIFY(runs.start(recipe, QStringLiteral("trouble"), bench.session().recipe().configFile()));
+        QVERIFY(waitFor([&] { return runs.live() && runs.live()->state == project::RunState::Paused; }, 60000));
+        const LiveRun& live = *runs.live();
+        QCOMPARE(live.step, qint64{7});
+        QVERIFY2(live.trouble.contains(QStringLiteral("5 steps in a row")), qPrintable(live.trouble));
+        QVERIFY(!live.trouble_trees.isEmpty());
+        QVERIFY(live.trouble.contains(live.trouble_trees[0]));
+        QVERIFY(live.loss && std::isfinite(*live.loss));  // the last that was a number
+        runs.unpause();
+        QVERIFY(waitFor([&] { return ended.count() == 1; }, 60000));
+        const auto end = ended[0][0].value<RunEnd>();
+        QVERIFY2(end.summary, end.error ? end.error->text().c_str() : "");
+        QCOMPARE(end.summary->skipped_updates, std::int64_t{5});
+    }
+
+    void aLostDeviceFailsTheRunAndTheRestWorksOn() {
+        std::string sentence;
+        {
+            const FaultyEngine faulty("backward 20 lost");
+            Bench bench(12);
+            RunService& runs = bench.session().runs();
+            QSignalSpy ended(&runs, &RunService::ended);
+            config::Recipe recipe = shortRecipe(bench.session(), 60);
+            recipe.training.gradient_accumulation_steps = 1;
+            for (const char* name : {"lost", "next"}) {
+                QVERIFY(runs.start(recipe, QString::fromLatin1(name), bench.session().recipe().configFile()));
+                const int before = int(ended.count());
+                QVERIFY(waitFor([&] { return ended.count() > before; }, 60000));
+                const auto end = ended.last()[0].value<RunEnd>();
+                QVERIFY(end.error && end.error->code == ErrorCode::DeviceLost);
+                QVERIFY(end.error->hint.starts_with("Restart the program."));
+                if (!sentence.empty()) QCOMPARE(end.error->text(), sentence);  // at once, in the same words
+                sentence = end.error->text();
+                QVERIFY(!runs.active());
+            }
+            // The second was refused before it had a folder.
+            QVERIFY(waitFor([&] { return runs.entries().size() == 1; }));
+            QCOMPARE(runs.entries()[0].info.state, project::RunState::Failed);
+            QCOMPARE(runs.entries()[0].info.failure, sentence);
+            // What needs no engine goes on.
+            QVERIFY(runs.remove(runs.entries()[0].folder));
+        }
+        // The next start of the program has a card again.
+        Bench bench(12);
+        QSignalSpy ended(&bench.session().runs(), &RunService::ended);
+        QVERIFY(bench.session().runs().start(shortRecipe(bench.session(), 2), QStringLiteral("again"),
+                                             bench.session().recipe().configFile()));
+        QVERIFY(waitFor([&] { return ended.count() == 1; }, 60000));
+        QVERIFY(ended[0][0].value<RunEnd>().summary);
     }
 
     void aRunThatCannotBeginSaysWhy() {
