@@ -174,17 +174,25 @@ Result<int> benchTrain(Context& context, const Options& options) {
     if (context.json) {
         io::Json parts = io::Json::object();
         for (const auto& part : r.parts) parts[part.name] = part.bytes;
-        context.print({{"tokens_per_s", r.tokens_per_s},
-                       {"supervised_tokens_per_s", r.supervised_tokens_per_s},
-                       {"peak_bytes", r.peak_bytes},
-                       {"tflops", r.tflops},
-                       {"mode", r.mode},
-                       {"memory", std::move(parts)},
-                       {"last_loss", r.last_loss}});
+        io::Json json = {{"tokens_per_s", r.tokens_per_s},
+                         {"supervised_tokens_per_s", r.supervised_tokens_per_s},
+                         {"peak_bytes", r.peak_bytes},
+                         {"tflops", r.tflops},
+                         {"gemm_tflops", r.gemm_tflops},
+                         {"gemm_size", r.gemm_size},
+                         {"gemm_percent", 100 * r.tflops / r.gemm_tflops},
+                         {"mode", r.mode},
+                         {"memory", std::move(parts)},
+                         {"last_loss", r.last_loss}};
+        if (r.predicted_peak_bytes > 0) json["predicted_peak_bytes"] = r.predicted_peak_bytes;
+        context.print(json);
     } else {
-        std::printf("%d × %d tokens: %.0f tokens/s (%.0f supervised), %.3f TFLOP/s, peak %s, %s\n", bench.batch,
-                    bench.length, r.tokens_per_s, r.supervised_tokens_per_s, r.tflops, bytesText(r.peak_bytes).c_str(),
-                    r.mode.c_str());
+        std::printf(
+            "%d × %d tokens: %.0f tokens/s (%.0f supervised), %.3f TFLOP/s (%.0f %% of this "
+            "device's %.3f on a product of %d³), peak %s, %s\n",
+            bench.batch, bench.length, r.tokens_per_s, r.supervised_tokens_per_s, r.tflops,
+            100 * r.tflops / r.gemm_tflops, r.gemm_tflops, r.gemm_size, bytesText(r.peak_bytes).c_str(),
+            r.mode.c_str());
     }
     return kOk;
 }

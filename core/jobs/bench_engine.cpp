@@ -100,6 +100,17 @@ std::uint64_t peakResidentBytes() {
     return 0;
 }
 
+double stepOperations(const config::PhiConfig& phi, int r, int conversations, int length, std::int64_t target_rows) {
+    double row = 0;
+    for (const config::LinearShape& linear : config::linears(phi))
+        row += 4.0 * linear.in * linear.out + 6.0 * r * (linear.in + linear.out);
+    const double rows = static_cast<double>(conversations) * length;
+    const double width = static_cast<double>(phi.num_attention_heads) * phi.head_dim;
+    const double attention = 6.0 * rows * length * width * phi.num_hidden_layers;
+    const double head = 4.0 * phi.hidden_size * phi.vocab_size * static_cast<double>(target_rows);
+    return row * rows + attention + head;
+}
+
 Result<TrainBenchResult> benchTrain(engine::api::Engine& engine, const TrainBench& options, const JobContext& job) {
     STUDIO_TRY(const auto model, engine.load(options.model, job));
     STUDIO_TRY(const auto spec, everyLinear(options.model.folder, options.r));
@@ -125,28 +136,30 @@ Result<TrainBenchResult> benchTrain(engine::api::Engine& engine, const TrainBenc
     std::sort(seconds.begin(), seconds.end());
     const double median = seconds[seconds.size() / 2];
 
-    // Frozen linear: one product forward, one backward (dx). LoRA: two forward, four backward over r columns.
     STUDIO_TRY(const config::PhiConfig phi, config::readPhiConfig(options.model.folder));
-    double per_row = 0;
-    for (const config::LinearShape& linear : config::linears(phi)) {
-        per_row += 2.0 * 2.0 * static_cast<double>(linear.in) * static_cast<double>(linear.out);
-        per_row += 6.0 * options.r * static_cast<double>(linear.in + linear.out);
-    }
     const auto& last = times.steps.back();
-    const double head = 2.0 * 2.0 * info.hidden * info.vocab * static_cast<double>(last.supervised_tokens);
+    const double operations = stepOperations(phi, options.r, options.batch, options.length, last.supervised_tokens);
 
     TrainBenchResult result;
     result.tokens_per_s = static_cast<double>(last.tokens) / median;
     result.supervised_tokens_per_s = static_cast<double>(last.supervised_tokens) / median;
-    result.tflops = (per_row * static_cast<double>(last.tokens) + head) / median / 1e12;
+    result.tflops = operations / median / 1e12;
     result.peak_bytes = peakResidentBytes();
     result.mode = info.device.kind + (info.quantised ? ", NF4 base" : ", unquantised base");
     if (const auto use = model->memory(); use.peak_bytes > 0) {
         result.peak_bytes = use.peak_bytes;
         result.mode += ", " + use.mode;
         result.parts = use.parts;
+        const engine::api::BatchSize size{static_cast<int>(last.tokens), static_cast<int>(last.supervised_tokens), 0,
+                                          true};
+        STUDIO_TRY(const auto planned, engine.planMemory(options.model, spec, size, plan));
+        result.predicted_peak_bytes = planned.peak_bytes;
     }
     result.last_loss = last.loss;
+    job.report({"Measuring one large product", 0, 0, ""});
+    STUDIO_TRY(const auto rate, engine.productRate(options.model.device, job));
+    result.gemm_tflops = rate.flops / 1e12;
+    result.gemm_size = rate.size;
     return result;
 }
 

@@ -126,6 +126,17 @@ class BorderTest : public QObject {
         return source;
     }
 
+    void itMeasuresItsDevice() {
+        const auto rate = engine_->productRate("cpu", {});
+        QVERIFY2(rate, rate ? "" : rate.error().text().c_str());
+        QVERIFY(rate->flops > 0 && std::isfinite(rate->flops));
+        QCOMPARE(rate->size, 1024);
+        std::stop_source stop;
+        stop.request_stop();
+        const auto stopped = engine_->productRate("cpu", {stop.get_token(), {}});
+        QVERIFY(!stopped && stopped.error().cancelled());
+    }
+
     void itSaysWhatItIs() {
         QVERIFY2(engine_->buildInfo().starts_with("LibTorch 2."), std::string(engine_->buildInfo()).c_str());
         QVERIFY(engine_->device().kind == "cpu" || engine_->device().kind == "cuda");

@@ -14,7 +14,7 @@
 
 namespace studio::engine::api {
 
-inline constexpr int kApiVersion = 3;
+inline constexpr int kApiVersion = 4;
 inline constexpr const char* kEntryName = "studio_engine";
 
 // What the program hands in.
@@ -116,6 +116,11 @@ class Engine {
         return MemoryUse{};
     }
     virtual Result<std::unique_ptr<Model>> load(const ModelSource& source, const JobContext& job) noexcept = 0;
+    // Measured on the device that `device` means, for a second at most: the median of several rounds.
+    virtual Result<ProductRate> productRate(const std::string& device, const JobContext& job) noexcept {
+        (void)device, (void)job;
+        return fail(ErrorCode::Unsupported, "This engine does not measure its device.");
+    }
 };
 
 // extern "C" Engine* studio_engine(int api_version, const Services*): null if the version differs.

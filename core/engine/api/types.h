@@ -82,6 +82,12 @@ struct MemoryUse {
     std::vector<Part> parts;  // weights, adapter, optimizer, activations, …
 };
 
+// How fast a device multiplies two matrices of size × size in the type it computes models in.
+struct ProductRate {
+    double flops = 0;  // operations a second, two for each multiplication and addition
+    int size = 0;
+};
+
 // The longest micro-batch of a run.
 struct BatchSize {
     int rows = 0, targets = 0;

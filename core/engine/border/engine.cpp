@@ -4,6 +4,7 @@
 #include <torch/headeronly/version.h>
 
 #include "engine/border/engine_model.h"
+#include "engine/border/product_rate.h"
 
 namespace studio::engine {
 namespace {
@@ -53,6 +54,10 @@ Result<std::unique_ptr<api::Model>> LocalEngine::load(const api::ModelSource& so
         if (!phi) return fail(std::move(phi).error());
         return std::make_unique<EngineModel>(std::move(*phi), log_, health_);
     });
+}
+
+Result<api::ProductRate> LocalEngine::productRate(const std::string& device, const JobContext& job) noexcept {
+    return health_->guarded("measuring the device", [&] { return studio::engine::productRate(device, job); });
 }
 
 }  // namespace studio::engine

@@ -20,6 +20,7 @@ class LocalEngine final : public api::Engine {
     Result<api::MemoryUse> planMemory(const api::ModelSource& source, const api::LoraSpec& spec,
                                       const api::BatchSize& batch, const api::TrainPlan& plan) noexcept override;
     Result<std::unique_ptr<api::Model>> load(const api::ModelSource& source, const JobContext& job) noexcept override;
+    Result<api::ProductRate> productRate(const std::string& device, const JobContext& job) noexcept override;
 
   private:
     std::shared_ptr<Logger> log_;
