@@ -96,13 +96,6 @@ void Terminal::progress(const Progress& p) {
         terminal_ && p.done >= p.total);
 }
 
-std::string grouped(std::int64_t number) {
-    std::string digits = fmt::format("{}", number);
-    for (auto i = static_cast<std::ptrdiff_t>(digits.size()) - 3; i > (number < 0 ? 1 : 0); i -= 3)
-        digits.insert(static_cast<std::size_t>(i), ",");
-    return digits;
-}
-
 std::string duration(double seconds) {
     if (seconds < 10) return fmt::format("{:.1f} s", seconds);
     const auto whole = static_cast<std::int64_t>(seconds + 0.5);

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <string>
 
+#include "base/grouped.h"
 #include "base/job.h"
 
 namespace studio::cli {
@@ -35,8 +36,8 @@ class Terminal {
     std::string phase_, last_line_;
 };
 
-// "1,489", "4.2 s", "1 min 20 s", "12.3 MB": for people, never for files.
-std::string grouped(std::int64_t number);
+// "4.2 s", "1 min 20 s", "12.3 MB": for people, never for files.
+using studio::grouped;
 std::string duration(double seconds);
 std::string bytesText(std::uint64_t bytes);
 

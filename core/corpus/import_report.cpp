@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "base/grouped.h"
 #include "corpus/importer.h"
 
 namespace studio::corpus {
@@ -7,13 +8,7 @@ namespace {
 
 // "1,489 messages"
 std::string amount(std::uint64_t n, std::string_view one, std::string_view many) {
-    const std::string digits = std::to_string(n);
-    std::string grouped;
-    for (std::size_t i = 0; i < digits.size(); ++i) {
-        if (i > 0 && (digits.size() - i) % 3 == 0) grouped += ',';
-        grouped += digits[i];
-    }
-    return fmt::format("{} {}", grouped, n == 1 ? one : many);
+    return fmt::format("{} {}", grouped(static_cast<std::int64_t>(n)), n == 1 ? one : many);
 }
 
 }  // namespace

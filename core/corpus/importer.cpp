@@ -98,10 +98,10 @@ std::string misplacedReason(const Misplaced& message) {
 // write-ahead log would hold everything once more. Readers, of which an empty store has none, would be shut out.
 class BulkJournal {
   public:
-    static Result<BulkJournal> begin(Database& database) {
+    static Result<BulkJournal> begin(Database& database, bool shared) {
         STUDIO_TRY(const std::int64_t filled, database.integer("SELECT EXISTS (SELECT 1 FROM messages)"));
         BulkJournal journal;
-        if (filled || database.inMemory() || database.readOnly()) return journal;
+        if (shared || filled || database.inMemory() || database.readOnly()) return journal;
         journal.database_ = &database;
         (void)database.execute("PRAGMA journal_mode=DELETE");  // somebody else has it open: then the log stays
         return journal;
@@ -344,7 +344,7 @@ Result<ImportReport> Import::run() {
     STUDIO_CHECK(refuseOtherFormats(path_));
     const FileState before = stateOf(path_);
     const Interruptible scope(database_, job_);
-    STUDIO_TRY(const BulkJournal journal, BulkJournal::begin(database_));
+    STUDIO_TRY(const BulkJournal journal, BulkJournal::begin(database_, options_.shared));
     STUDIO_TRY(Transaction transaction, Transaction::begin(database_));
     STUDIO_TRY(const bool known, alreadyImported(size));
     if (!known) {

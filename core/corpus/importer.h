@@ -18,6 +18,8 @@ struct ImportOptions {
     // A gzip that breaks off, or a last line that is cut: import what was readable before it. Otherwise that is an
     // error.
     bool accept_truncated = false;
+    // Others read the store meanwhile and are never shut out; a first import writes everything twice then.
+    bool shared = false;
     std::size_t max_listed = 1000;             // entries of each list in the report; the totals are always exact
     std::uint64_t max_line = 16u << 20;        // bytes; a longer line is rejected
     std::uint64_t max_expanded = 16ull << 30;  // bytes of an expanded gzip; beyond it the import is an error

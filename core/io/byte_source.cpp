@@ -139,13 +139,23 @@ class GzipSource final : public ByteSource {
     std::optional<Error> failed_;
 };
 
+// No text has these, in UTF-8 or an older encoding.
+bool isBinary(unsigned char c) {
+    return c < 0x20 && c != '\t' && c != '\n' && c != '\r' && c != '\f';
+}
+
 }  // namespace
 
 Result<std::unique_ptr<ByteSource>> ByteSource::open(const std::filesystem::path& path, std::uint64_t max_expanded,
                                                      bool growing) {
     STUDIO_TRY(RegularFile file, openRegular(path));
-    unsigned char magic[2] = {};
-    const bool gzip = ::pread(file.fd.get(), magic, sizeof magic, 0) == 2 && magic[0] == 0x1F && magic[1] == 0x8B;
+    unsigned char head[512] = {};
+    const ssize_t read = ::pread(file.fd.get(), head, sizeof head, 0);
+    const bool gzip = read >= 2 && head[0] == 0x1F && head[1] == 0x8B;
+    // Text that is merely named so is read as text.
+    if (!gzip && path.extension() == ".gz" && std::any_of(head, head + std::max<ssize_t>(0, read), isBinary))
+        return fail(ErrorCode::Corrupt, fmt::format("{} is named .gz but is not gzip.", path.string()),
+                    "Download or copy it again; if it is of another kind, unpack it and give it its own name.");
     auto plain = std::make_unique<PlainSource>(std::move(file), path, growing);
     if (!gzip) return std::unique_ptr<ByteSource>(std::move(plain));
     return std::unique_ptr<ByteSource>(std::make_unique<GzipSource>(std::move(plain), path, max_expanded));

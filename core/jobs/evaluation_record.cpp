@@ -48,6 +48,11 @@ std::string cell(const std::string& text) {
 
 }  // namespace
 
+Estimate lossOf(const SideResult& side, std::int64_t trees) {
+    const double half = tQuantile975(static_cast<int>(trees) - 1) * side.loss_stderr;
+    return {side.loss, side.loss_stderr, side.loss - half, side.loss + half};
+}
+
 io::Json toJson(const EvaluationRecord& r) {
     io::Json each = io::Json::array();
     for (const EvaluatedConversation& c : r.each) {

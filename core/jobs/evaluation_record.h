@@ -22,6 +22,9 @@ struct SideResult {
     double loss = 0, loss_stderr = 0, perplexity = 0;
 };
 
+// 95 % of its loss over `trees` held-out trees, as meanLoss has it.
+Estimate lossOf(const SideResult& side, std::int64_t trees);
+
 struct EvaluationRecord {
     std::string run_name;
     std::filesystem::path run;         // its folder

@@ -1,9 +1,11 @@
 #include "jobs/load_data.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 
+#include "base/grouped.h"
 #include "config/presets.h"
 #include "corpus/forest.h"
 #include "dataset/make_examples.h"
@@ -121,14 +123,17 @@ Result<std::string> tokenizerHash(const fs::path& folder) {
 std::vector<std::string> leftOutSentences(const dataset::Statistics& s) {
     std::vector<std::string> out;
     if (s.left_out.trees_without_reply > 0)
-        out.push_back(fmt::format("Trees without an answer to learn from: {}.", s.left_out.trees_without_reply));
+        out.push_back(
+            fmt::format("Trees without an answer to learn from: {}.", grouped(s.left_out.trees_without_reply)));
     if (s.left_out.examples_without_target > 0)
-        out.push_back(fmt::format("Conversations left out, no answer within max_seq_length: {}.",
-                                  s.left_out.examples_without_target));
+        out.push_back(fmt::format("Conversations left out, no answer within the longest length (max_seq_length): {}.",
+                                  grouped(s.left_out.examples_without_target)));
     if (s.left_out.messages_out_of_order > 0)
         out.push_back(fmt::format("Messages left out, prompter and assistant do not alternate: {}.",
-                                  s.left_out.messages_out_of_order));
-    if (s.cut_tokens > 0) out.push_back(fmt::format("Tokens cut beyond max_seq_length: {}.", s.cut_tokens));
+                                  grouped(s.left_out.messages_out_of_order)));
+    if (s.cut_tokens > 0)
+        out.push_back(
+            fmt::format("Tokens cut off beyond the longest length (max_seq_length): {}.", grouped(s.cut_tokens)));
     return out;
 }
 
@@ -159,10 +164,12 @@ Result<LoadedData> loadData(const DataRequest& request, const JobContext& job) {
     if (conversations.reports.empty() && forest.left_out.orphans > 0)
         data.notices.push_back(fmt::format("Orphans left out: {}, with what stands below.", forest.left_out.orphans));
     data.provenance.sources = std::move(conversations.sources);
-    const auto& out = forest.left_out;
-    if (out.deleted + out.filtered + out.below > 0)
-        data.notices.push_back(fmt::format("Messages left out: {} deleted, {} by the filter, {} below one left out.",
-                                           out.deleted, out.filtered, out.below));
+    std::vector<std::string> why;
+    for (const auto& [count, words] : {std::pair{forest.left_out.deleted, "deleted"},
+                                       {forest.left_out.filtered, "by the filter"},
+                                       {forest.left_out.below, "below one left out"}})
+        if (count > 0) why.push_back(fmt::format("{} {}", grouped(count), words));
+    if (!why.empty()) data.notices.push_back(fmt::format("Messages left out: {}.", fmt::join(why, ", ")));
 
     dataset::ExampleOptions options;
     STUDIO_TRY(options.paths, dataset::pathPolicy(request.paths.value_or("best")));

@@ -492,6 +492,24 @@ class ImportFaultsTest : public QObject {
         QCOMPARE(stored(*first), 2);
     }
 
+    // A window reads its other lists meanwhile: a shared first import shuts nobody out.
+    void aSharedImportIsReadBeside() {
+        Importing files;
+        const auto path = std::filesystem::path(files.folder.path().toStdString()) / "store.db";
+        auto store = corpus::Store::openFile(path);
+        const auto data = files.file(fileOf(3'000), "big.jsonl");
+        int read = 0;
+        corpus::ImportOptions options;
+        options.shared = true;
+        const JobContext job{{}, [&](const Progress&) {
+                                 if (read > 0) return;
+                                 auto other = corpus::Store::openFile(path);
+                                 if (other && other->counts()) ++read;
+                             }};
+        EXPECT_OK(corpus::importFile(*store, data, options, job));
+        QCOMPARE(read, 1);
+    }
+
     void stoppingLeavesNothing() {
         Importing files;
         const auto path = std::filesystem::path(files.folder.path().toStdString()) / "store.db";

@@ -209,6 +209,17 @@ class LineReaderTest : public QObject {
         EXPECT_ERROR(io::LineReader::open(folder_.filePath("absent").toStdString()), "does not exist");
     }
 
+    void aFileNamedGzThatIsNotGzipIsSaidToBe() {
+        const std::filesystem::path named = folder_.filePath("mine.jsonl.gz").toStdString();
+        put(named, std::string("PK\x03\x04\x14\0\0\0not gzip", 16));
+        const auto read = readAll(named);
+        QVERIFY(read.error);
+        QVERIFY2(read.error->text().find("is named .gz but is not gzip") != std::string::npos,
+                 read.error->text().c_str());
+        put(named, "{\"a\": 1}\n");  // text that is merely named so
+        QCOMPARE(readAll(named).lines.size(), std::size_t(1));
+    }
+
     // Fault 13.
     void aFileChangedWhileItIsReadIsAnError() {
         put(file(), std::string(1000000, 'a') + "\n" + std::string(1000000, 'b') + "\n");

@@ -49,7 +49,7 @@ void ChatPage::connectAll() {
         enableActions();
     });
     connect(&shelf_, &ModelShelf::changed, this, [this] {
-        bar_->setChoices(shelf_.choices());
+        bar_->setChoices(shelf_.choices(), shelf_.loaded());
         if (wanted_model_ && book_.isOpen()) askFor(*std::exchange(wanted_model_, std::nullopt));
         showSettings();
         showChat();
@@ -186,6 +186,8 @@ void ChatPage::showChat() {
     const bool empty = !chat || chat->nodes.empty();
     if (shelf_.loaded() && shelf_.choices().empty())
         stack_->setCurrentWidget(no_model_);
+    else if (!chat && session().hasProject())
+        stack_->setCurrentWidget(unread_);
     else if (empty)
         stack_->setCurrentWidget(starters_);
     else
@@ -208,7 +210,8 @@ void ChatPage::showSettings() {
     pane_->setSettings(presenter_.settings());
     pane_->setMeasure(meter_.last(), presenter_.settings().max_new_tokens);
     starters_->setModel(model ? model->short_ : QString());
-    composer_->setBlocked(!presenter_.chat()          ? tr("Open a project first.")
+    composer_->setBlocked(!session().hasProject()     ? tr("Open a project first.")
+                          : !presenter_.chat()        ? tr("The chats are being read.")
                           : !model && shelf_.loaded() ? tr("Choose a model first.")
                                                       : QString());
     {
@@ -265,7 +268,7 @@ void ChatPage::fetchStarters() {
     const auto request =
         jobs::dataRequest(session().recipe().recipe(), session().recipe().configFile(), model->base, 0);
     if (starters_task_) starters_task_->cancel();
-    starters_task_ = session().files().run<jobs::StarterPrompts>(
+    starters_task_ = session().surveys().run<jobs::StarterPrompts>(
         this,
         [request, corpus = session().paths().corpus()](const JobContext& job) -> Result<jobs::StarterPrompts> {
             return jobs::starterPrompts(request, corpus, 3, job);

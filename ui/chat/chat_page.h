@@ -72,6 +72,7 @@ class ChatPage : public Page {
     ElidedText* loading_text_;
     QProgressBar* loading_bar_;
     QStackedWidget* stack_;
+    QWidget* unread_;
     Starters* starters_;
     ChatView* view_;
     EmptyState* no_model_;

@@ -104,6 +104,8 @@ QWidget* ChatPage::buildCentre() {
                                tr("Models says what is there, what it lacks and how to get phi-2."));
     connect(no_model_->addButton(tr("Open Models")), &QPushButton::clicked, this,
             [this] { Q_EMIT session().go().showPage(PageId::Models); });
+    unread_ = new QWidget;  // before the first answer
+    stack_->addWidget(unread_);
     stack_->addWidget(starters_);
     stack_->addWidget(view_);
     stack_->addWidget(no_model_);

@@ -163,15 +163,9 @@ std::vector<jobs::ChatTurn> ChatPresenter::turnsFor(const QString& draft) const 
     if (!chat_) return {};
     const std::vector<int> path = chat_->path();
     const bool base = model() && !model()->has_adapter;
-    if (!draft.trimmed().isEmpty()) {
-        auto turns = turnsTo(path.empty() ? -1 : path.back(), base);
-        turns.push_back({text::Role::Prompter, utf8(draft.trimmed())});
-        return turns;
-    }
-    for (auto it = path.rbegin(); it != path.rend(); ++it)
-        if (!chat_->nodes[at(*it)].answer) return turnsTo(*it, base);
-    return chat_->settings.system.empty() ? std::vector<jobs::ChatTurn>{}
-                                          : std::vector<jobs::ChatTurn>{{text::Role::System, chat_->settings.system}};
+    auto turns = turnsTo(path.empty() ? -1 : path.back(), base);
+    if (!draft.trimmed().isEmpty()) turns.push_back({text::Role::Prompter, utf8(draft.trimmed())});
+    return turns;
 }
 
 int ChatPresenter::addAnswer(int prompt_node) {

@@ -43,7 +43,7 @@ ModelBar::ModelBar(QWidget* parent)
 
     model_->setAccessibleName(tr("Model"));
     model_->setToolTip(tr("The model that is asked"));
-    model_->setPlaceholderText(tr("No model"));
+    model_->setPlaceholderText(tr("Looking for models…"));
     model_->setFocusPolicy(Qt::StrongFocus);
     model_->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
     model_->setMinimumContentsLength(24);
@@ -86,7 +86,8 @@ ModelBar::ModelBar(QWidget* parent)
     });
 }
 
-void ModelBar::setChoices(const std::vector<ModelChoice>& choices) {
+void ModelBar::setChoices(const std::vector<ModelChoice>& choices, bool complete) {
+    model_->setPlaceholderText(complete ? tr("No model") : tr("Looking for models…"));
     choices_ = choices;
     fill();
 }

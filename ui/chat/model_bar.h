@@ -16,7 +16,8 @@ class ModelBar : public QWidget {
   public:
     explicit ModelBar(QWidget* parent = nullptr);
 
-    void setChoices(const std::vector<ModelChoice>& choices);
+    // `complete`: all that there are; else they are still looked for.
+    void setChoices(const std::vector<ModelChoice>& choices, bool complete);
     // `missing`: the name of a model that is not among the choices.
     void setSettings(const project::ChatSettings& settings, bool has_adapter, const QString& missing);
     void setAnswering(bool answering);

@@ -46,7 +46,7 @@ void ModelShelf::refresh() {
     for (const QString& folder : session_.settings().modelFolders()) places.folders.push_back(path(folder));
     if (session_.hasProject()) places.runs = session_.paths().runs();
     if (task_) task_->cancel();
-    task_ = session_.files().run<jobs::ModelCatalogue>(
+    task_ = session_.surveys().run<jobs::ModelCatalogue>(
         this, [places](const JobContext& job) { return jobs::searchModels(places, job); },
         [this](Result<jobs::ModelCatalogue> result) {
             if (!result) return;

@@ -200,7 +200,8 @@ void DataPage::chooseFiles() {
     auto* dialog = new QFileDialog(this, tr("Import Conversations"), start);
     dialog->setAttribute(Qt::WA_DeleteOnClose);
     dialog->setFileMode(QFileDialog::ExistingFiles);
-    dialog->setNameFilters({tr("Conversations (*.jsonl *.jsonl.gz *.json *.ndjson *.gz)"), tr("All files (*)")});
+    dialog->setNameFilters(
+        {tr("Conversations (*.jsonl *.jsonl.gz *.json *.ndjson *.gz *.parquet)"), tr("All files (*)")});
     connect(dialog, &QFileDialog::filesSelected, this, [this](const QStringList& files) {
         session().settings().setLayout(QStringLiteral("import-folder"), QFileInfo(files.value(0)).path().toUtf8());
         importFiles(files);

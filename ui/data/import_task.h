@@ -21,9 +21,11 @@ class ImportTask : public QObject {
     Q_OBJECT
   public:
     explicit ImportTask(Session& session, QObject* parent = nullptr);
+    ~ImportTask() override;
 
     bool running() const { return !task_.isNull(); }
-    // While one is running: these follow it. `accept_truncated` keeps the readable part of a file that breaks off.
+    // While one is running: these follow it. `accept_truncated` keeps the readable part of files of the last round that
+    // broke off: what it finds takes the place of what was said of them, the other outcomes stay.
     void start(const QStringList& files, bool accept_truncated = false);
     void cancel();  // the running file is undone, those that wait are dropped
 
@@ -41,6 +43,8 @@ class ImportTask : public QObject {
 
   private:
     void next();
+    void keep(ImportOutcome outcome);
+    void tellBoard();
     struct Item {
         QString file;
         bool accept_truncated = false;

@@ -251,7 +251,9 @@ void ListPane::showCount() {
                                         : tr("Train on these %1 conversations").arg(number(chosen));
     train_->setText(words);
     train_->setAccessibleName(words);
-    train_->setToolTip(tr("Writes this filter into the recipe"));
+    train_->setToolTip(
+        tr("Writes this filter into the recipe. One without an answer within the recipe's longest length "
+           "is left out there; the recipe says how many those are."));
 }
 
 void ListPane::offer(QPushButton* button, const QString& words, std::function<void()> act) {

@@ -27,6 +27,10 @@ bool isEnd(const jobs::ProofToken& token) {
 
 }  // namespace
 
+bool learnedEnd(const jobs::ProofToken& token) {
+    return token.supervised && isEnd(token);
+}
+
 QString tokenText(const jobs::ProofToken& token) {
     const QByteArray bytes = QByteArray::fromStdString(token.bytes);
     QString shown = QString::fromUtf8(bytes);
@@ -133,13 +137,13 @@ void TokenFlow::paintEvent(QPaintEvent* event) {
         const auto& token = example_->tokens[i];
         const QRectF frame = box->box.adjusted(0.5, 0.5, -0.5, -0.5);
         const bool marked = static_cast<int>(i) == current_ && hasFocus();
-        painter.setPen(QPen(colour(marked         ? Hue::Accent
-                                   : isEnd(token) ? Hue::Assistant
-                                                  : Hue::Line,
+        painter.setPen(QPen(colour(marked              ? Hue::Accent
+                                   : learnedEnd(token) ? Hue::Assistant
+                                                       : Hue::Line,
                                    this),
-                            marked         ? 2
-                            : isEnd(token) ? 1.5
-                                           : 1));
+                            marked              ? 2
+                            : learnedEnd(token) ? 1.5
+                                                : 1));
         painter.setBrush(colour(token.supervised ? Hue::GoodWash : Hue::Surface, this));
         painter.drawRoundedRect(frame, 3, 3);
         if (token.supervised)

@@ -10,6 +10,7 @@ namespace studio::ui {
 
 // The bytes of a token as people can see them: spaces as ·, line ends as ⏎, parts of a character in hexadecimal.
 QString tokenText(const jobs::ProofToken& token);
+bool learnedEnd(const jobs::ProofToken& token);   // framed: an end of text that is a target
 QString kindText(const jobs::ProofToken& token);  // "answer", "end of answer", "marker", "prompt"
 
 class TokenFlow : public QAbstractScrollArea {

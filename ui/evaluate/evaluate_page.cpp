@@ -39,7 +39,8 @@ EvaluatePage::EvaluatePage(Session& session, QWidget* parent)
     connect(empty_->addButton(tr("New Evaluation")), &QPushButton::clicked, this, [this] { showForm(); });
     form_ = new EvaluationForm;
     progress_ = new PhaseList;
-    for (QWidget* widget : std::initializer_list<QWidget*>{empty_, form_, progress_, result_})
+    unread_ = new QWidget;  // before the first answer
+    for (QWidget* widget : std::initializer_list<QWidget*>{unread_, empty_, form_, progress_, result_})
         stack_->addWidget(widget);
     splitter_->addWidget(left_);
     splitter_->addWidget(stack_);
@@ -184,7 +185,7 @@ void EvaluatePage::connectAll() {
         watching_ = true;
         showAll();
     });
-    connect(form_, &EvaluationForm::asked, this, [this] { presenter_->ask(form_->request()); });
+    connect(form_, &EvaluationForm::asked, this, [this] { presenter_->ask(form_->question()); });
     connect(form_, &EvaluationForm::startWanted, this, &EvaluatePage::begin);
     connect(form_, &EvaluationForm::dismissed, this, &EvaluatePage::escape);
     connect(form_, &EvaluationForm::showRunWanted, this, [this] {
@@ -196,6 +197,15 @@ void EvaluatePage::connectAll() {
             [this](const QString& message) { Q_EMIT session().go().openConversation(message); });
     connect(&session().runs(), &RunService::entriesChanged, this, [this] {
         if (form_open_) form_->setRuns(session().runs().entries());
+    });
+    // The run at work may bring a better one while the form is open.
+    connect(&session().runs(), &RunService::evaluation, this, [this] {
+        if (form_open_) presenter_->ask(form_->question());
+    });
+    connect(&session().runs(), &RunService::stateChanged, this, [this] {
+        const auto& live = session().runs().live();
+        const qint64 saved = live ? live->checkpoint_step : -1;
+        if (std::exchange(saved_, saved) != saved && form_open_) presenter_->ask(form_->question());
     });
     connect(&session().engine(), &EngineThread::changed, this, &EvaluatePage::tellBusy);
     connect(&session().runs(), &RunService::stateChanged, this, &EvaluatePage::tellBusy);
@@ -249,7 +259,8 @@ void EvaluatePage::showAll() {
     stack_->setCurrentWidget(running && (watching_ || !presenter_->selected()) ? static_cast<QWidget*>(progress_)
                              : form_open_                                      ? form_
                              : presenter_->selected()                          ? result_
-                                                                               : static_cast<QWidget*>(empty_));
+                             : presenter_->listed()                            ? static_cast<QWidget*>(empty_)
+                                                                               : unread_);
     const bool result = presenter_->selected() != nullptr;
     csv_action_->setEnabled(result);
     json_action_->setEnabled(result);

@@ -63,7 +63,7 @@ class EvaluatePage : public Page {
 
     EvaluationsPresenter* presenter_;
     QSplitter* splitter_;
-    QWidget *left_, *result_;
+    QWidget *left_, *result_, *unread_;
     EvaluationList* list_;
     QPushButton* new_;
     Text* unreadable_;
@@ -80,6 +80,7 @@ class EvaluatePage : public Page {
     QScrollArea* answers_scroll_;
     QSplitter* body_;
     QAction *csv_action_, *json_action_, *chat_action_, *cancel_action_;
+    qint64 saved_ = -1;  // newest checkpoint of the run at work
     bool form_open_ = false;
     bool watching_ = false;  // the measurement at work, not an earlier result
     QString wanted_;         // the file that was shown last time

@@ -94,12 +94,18 @@ EvaluationForm::EvaluationForm(QWidget* parent)
     connect(run_, &QComboBox::currentIndexChanged, this, [this] {
         if (filling_) return;
         wanted_.clear();
+        base_wanted_ = false;
+        const bool filling = std::exchange(filling_, true);
         checkpoints_.clear();
         checkpoint_->clear();
+        filling_ = filling;
         Q_EMIT asked();
     });
     connect(checkpoint_, &QComboBox::currentIndexChanged, this, [this] {
-        if (!filling_) Q_EMIT asked();
+        if (filling_) return;
+        wanted_ = request().checkpoint;
+        base_wanted_ = wanted_.empty();
+        Q_EMIT asked();
     });
     connect(start_, &QPushButton::clicked, this, &EvaluationForm::startWanted);
     connect(show_run_, &QPushButton::clicked, this, &EvaluationForm::showRunWanted);
@@ -120,6 +126,7 @@ void EvaluationForm::setRuns(const std::vector<RunEntry>& runs) {
     }
     filling_ = false;
     tell();
+    if (run_->currentIndex() >= 0) Q_EMIT asked();
 }
 
 void EvaluationForm::choose(const std::filesystem::path& run, const std::filesystem::path& checkpoint) {
@@ -129,7 +136,8 @@ void EvaluationForm::choose(const std::filesystem::path& run, const std::filesys
     }
     checkpoints_.clear();
     checkpoint_->clear();
-    wanted_ = checkpoint;
+    wanted_ = checkpoint.empty() || checkpoint.is_absolute() ? checkpoint : run / checkpoint;
+    base_wanted_ = false;
     filling_ = false;
     Q_EMIT asked();
 }
@@ -138,27 +146,26 @@ void EvaluationForm::setOffer(const EvaluationsPresenter::Offer& offer) {
     if (run_->currentIndex() < 0 || offer.run != folders_[std::size_t(run_->currentIndex())]) return;
     offer_ = offer;
     filling_ = true;
-    const int before = checkpoint_->currentIndex();
-    const bool again = checkpoint_->count() == static_cast<int>(offer.checkpoints.size()) + 1;
     checkpoint_->clear();
     checkpoints_.clear();
-    int chosen = again ? before : 0;
+    int chosen = static_cast<int>(offer.checkpoints.size());
     for (const auto& one : offer.checkpoints) {
         QString words = tr("step %1").arg(number(one.step));
         if (one.loss) words = tr("step %1 · validation loss %2").arg(number(one.step), number(*one.loss, 4));
         if (one.best) words = tr("%1 · best").arg(words);
-        if (!wanted_.empty() && one.folder.filename() == wanted_.filename()) chosen = checkpoint_->count();
+        if (one.folder.filename() == offer.checkpoint.filename()) chosen = checkpoint_->count();
         checkpoints_.push_back(one.folder);
         checkpoint_->addItem(words);
     }
     checkpoints_.emplace_back();
     checkpoint_->addItem(tr("the base model alone"));
-    const bool asks = !wanted_.empty() && chosen != before;
-    wanted_.clear();
     checkpoint_->setCurrentIndex(chosen);
     filling_ = false;
     tell();
-    if (asks) Q_EMIT asked();
+}
+
+QString EvaluationForm::checkpointText() const {
+    return checkpoint_->currentText();
 }
 
 void EvaluationForm::setBusy(const QString& title) {
@@ -177,6 +184,13 @@ jobs::EvaluateRunRequest EvaluationForm::request() const {
     request.answers = answers_->value();
     request.max_new_tokens = length_->value();
     return request;
+}
+
+jobs::EvaluateRunRequest EvaluationForm::question() const {
+    jobs::EvaluateRunRequest question = request();
+    question.checkpoint = wanted_;
+    question.base_only = base_wanted_;
+    return question;
 }
 
 QString EvaluationForm::title() const {

@@ -19,12 +19,14 @@ class EvaluationForm : public QWidget {
   public:
     explicit EvaluationForm(QWidget* parent = nullptr);
     void setRuns(const std::vector<RunEntry>& runs);
-    // `checkpoint` empty: the newest.
+    // `checkpoint` empty: the best, and another one as soon as that is better.
     void choose(const std::filesystem::path& run, const std::filesystem::path& checkpoint);
     void setOffer(const EvaluationsPresenter::Offer& offer);
     // The run that has the engine now; empty: free.
     void setBusy(const QString& title);
-    jobs::EvaluateRunRequest request() const;
+    jobs::EvaluateRunRequest request() const;   // what would be measured
+    jobs::EvaluateRunRequest question() const;  // what asked() asks for: names a checkpoint only where one was chosen
+    QString checkpointText() const;
     QString title() const;
     QPushButton* startButton() const { return start_; }
     QString sentence() const;
@@ -39,7 +41,8 @@ class EvaluationForm : public QWidget {
     void tell();
     std::vector<std::filesystem::path> folders_;
     std::vector<std::filesystem::path> checkpoints_;  // as in the combo; the base alone is the last
-    std::filesystem::path wanted_;
+    std::filesystem::path wanted_;                    // the checkpoint that was chosen; empty: the best
+    bool base_wanted_ = false;
     EvaluationsPresenter::Offer offer_;
     QString busy_;
     QComboBox *run_, *checkpoint_;

@@ -41,11 +41,19 @@ QString perplexityChange(const jobs::Estimate& d) {
              number(100 * std::max(std::abs(low), std::abs(high)), 1));
 }
 
+QString perplexityInterval(const jobs::SideResult& side, std::int64_t trees) {
+    const jobs::Estimate loss = jobs::lossOf(side, trees);
+    if (!std::isfinite(loss.low) || !std::isfinite(loss.high)) return tr("one tree alone has no interval");
+    return tr("95 % interval %1 to %2").arg(number(std::exp(loss.low), 2), number(std::exp(loss.high), 2));
+}
+
 std::vector<Figure> headline(const jobs::EvaluationRecord& record) {
     std::vector<Figure> figures;
     Figure perplexity{tr("Perplexity"), number(record.model.perplexity, 2), {}};
     if (record.base) {
-        QStringList lines{tr("base %1").arg(number(record.base->perplexity, 2))};
+        QStringList lines{
+            perplexityInterval(record.model, record.trees),
+            tr("base %1, %2").arg(number(record.base->perplexity, 2), perplexityInterval(*record.base, record.trees))};
         if (record.difference) {
             lines << perplexityChange(record.difference->all);
             const jobs::Estimate& d = record.difference->all;
@@ -56,8 +64,9 @@ std::vector<Figure> headline(const jobs::EvaluationRecord& record) {
         }
         perplexity.below = lines.join(QStringLiteral(" · "));
     } else {
-        perplexity.below =
-            tr("loss %1 ± %2 nats a token").arg(number(record.model.loss, 4), number(record.model.loss_stderr, 4));
+        perplexity.below = tr("%1 · loss %2 ± %3 nats a token")
+                               .arg(perplexityInterval(record.model, record.trees), number(record.model.loss, 4),
+                                    number(record.model.loss_stderr, 4));
     }
     figures.push_back(perplexity);
     if (!record.answers) return figures;

@@ -14,6 +14,8 @@ struct Figure {
     QString title, value, below;
     QString tool_tip = {};
 };
+// "95 % interval 5.50 to 5.95", of a side's own perplexity.
+QString perplexityInterval(const jobs::SideResult& side, std::int64_t trees);
 // Perplexity, share of answers that stop by themselves, mean length; what was not measured is left out.
 std::vector<Figure> headline(const jobs::EvaluationRecord& record);
 

@@ -12,6 +12,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr QLatin1String kWork("evaluation");
+
 std::vector<EvaluationsPresenter::Checkpoint> checkpointsOf(const fs::path& run) {
     std::vector<EvaluationsPresenter::Checkpoint> all;
     const auto metrics = project::readMetrics(run);
@@ -39,6 +41,7 @@ struct Listed {
 }  // namespace
 
 EvaluationsPresenter::EvaluationsPresenter(Session& session, QObject* parent) : QObject(parent), session_(session) {
+    connect(this, &EvaluationsPresenter::runningChanged, this, &EvaluationsPresenter::tellBoard);
     connect(&session, &Session::projectClosed, this, [this] {
         cancel();
         kept_.clear();
@@ -48,6 +51,31 @@ EvaluationsPresenter::EvaluationsPresenter(Session& session, QObject* parent) : 
         Q_EMIT listChanged();
         Q_EMIT selectionChanged();
     });
+}
+
+EvaluationsPresenter::~EvaluationsPresenter() {
+    session_.work().end(kWork);
+}
+
+void EvaluationsPresenter::tellBoard() {
+    if (!running()) return session_.work().end(kWork);
+    LongWork work;
+    work.id = kWork;
+    work.page = PageId::Evaluate;
+    work.name = tr("Evaluating %1").arg(title_);
+    if (phases_.empty()) {
+        work.words = tr("waiting for the engine");
+    } else {
+        const Phase& now = phases_.back();
+        work.words = now.name;
+        if (now.total > 0) {
+            work.share = double(now.done) / double(now.total);
+            work.words = tr("%1, %2").arg(now.name, percent(work.share, 0));
+        }
+    }
+    work.if_stopped = tr("Nothing of an evaluation is kept before its end.");
+    work.stop = [this] { cancel(); };
+    session_.work().tell(std::move(work));
 }
 
 void EvaluationsPresenter::start() {
@@ -90,13 +118,19 @@ const EvaluationsPresenter::Kept* EvaluationsPresenter::selected() const {
 
 void EvaluationsPresenter::ask(const jobs::EvaluateRunRequest& request) {
     if (asking_) asking_->cancel();
-    asking_ = session_.files().run<Offer>(
+    asking_ = session_.surveys().run<Offer>(
         this,
         [request](const JobContext&) -> Result<Offer> {
             Offer offer;
             offer.run = request.run;
             offer.checkpoints = checkpointsOf(request.run);
-            auto plan = jobs::planEvaluation(request);
+            jobs::EvaluateRunRequest wanted = request;
+            if (wanted.checkpoint.empty() && !wanted.base_only) {
+                for (const Checkpoint& one : offer.checkpoints)
+                    if (one.best || wanted.checkpoint.empty()) wanted.checkpoint = one.folder;
+            }
+            offer.checkpoint = wanted.checkpoint;
+            auto plan = jobs::planEvaluation(wanted);
             if (plan)
                 offer.plan = std::move(*plan);
             else
@@ -117,11 +151,14 @@ void EvaluationsPresenter::run(const jobs::EvaluateRunRequest& request, const QS
     auto* engine = &session_.engine();
     task_ = engine->run<fs::path>(
         this, tr("Evaluating %1").arg(title),
-        [engine, request, folder = session_.paths().evaluations()](engine::api::Engine& device,
-                                                                   const JobContext& job) -> Result<fs::path> {
+        [engine, request, title, folder = session_.paths().evaluations()](engine::api::Engine& device,
+                                                                          const JobContext& job) -> Result<fs::path> {
             engine->unloadNow();  // two models at once may not fit
-            STUDIO_TRY(const jobs::EvaluationRecord record, jobs::evaluateRun(device, request, job));
-            return jobs::saveEvaluation(*io::realFileOps(), folder, record);
+            engine->tellHeld(EngineThread::Held{title, 0, {}});
+            const auto record = jobs::evaluateRun(device, request, job);
+            engine->tellHeld(std::nullopt);
+            if (!record) return fail(record.error());
+            return jobs::saveEvaluation(*io::realFileOps(), folder, *record);
         },
         [this](Result<fs::path> file) { finished(std::move(file)); });
     connect(task_, &Task::progress, this, &EvaluationsPresenter::progress);

@@ -29,6 +29,7 @@ class EvaluationsPresenter : public QObject {
     struct Offer {
         std::filesystem::path run;
         std::vector<Checkpoint> checkpoints;  // newest first
+        std::filesystem::path checkpoint;     // what the plan is of; empty: the base alone
         std::optional<jobs::EvaluationPlan> plan;
         std::optional<Error> problem;  // why nothing can be measured
     };
@@ -39,6 +40,7 @@ class EvaluationsPresenter : public QObject {
     };
 
     explicit EvaluationsPresenter(Session& session, QObject* parent = nullptr);
+    ~EvaluationsPresenter() override;
 
     void start();
     bool listed() const { return listed_; }
@@ -47,7 +49,7 @@ class EvaluationsPresenter : public QObject {
     void select(const std::filesystem::path& file);
     const Kept* selected() const;
 
-    // Asks what the run offers; the answer comes with offered().
+    // Asks what the run offers; the answer comes with offered(). Without a checkpoint: the run's best, else the newest.
     void ask(const jobs::EvaluateRunRequest& request);
     const Offer& offer() const { return offer_; }
 
@@ -67,6 +69,7 @@ class EvaluationsPresenter : public QObject {
     void measured();
 
   private:
+    void tellBoard();
     void finished(Result<std::filesystem::path> file);
 
     Session& session_;

@@ -54,6 +54,10 @@ QString gibibytes(quint64 value) {
     return QLocale().toString(static_cast<double>(value) / (1024.0 * 1024 * 1024), 'f', 2);
 }
 
+QString memory(quint64 value) {
+    return value < (1ULL << 30) ? bytes(value) : tr("%1 GiB").arg(gibibytes(value));
+}
+
 QString duration(double seconds) {
     if (!std::isfinite(seconds) || seconds < 0) return absent();
     const auto whole = static_cast<qint64>(seconds + 0.5);

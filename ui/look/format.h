@@ -25,6 +25,7 @@ QString number(std::optional<double> value, int decimals);
 QString significant(double value, int digits);  // 1.93e-4, 0.31
 QString percent(double share, int decimals);    // 0.125 → 12.5 %
 QString bytes(quint64 value);                   // 1.2 GB (powers of 1000)
+QString memory(quint64 value);                  // 12.40 GiB, 340 MB
 QString gibibytes(quint64 value);               // 12.4 (of GiB, without the unit)
 QString duration(double seconds);               // 38 s, 7 min, 1 h 20 min, 3 days
 QString ago(double seconds);                    // 38 s ago

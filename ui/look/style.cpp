@@ -116,6 +116,24 @@ void StudioStyle::drawPrimitive(PrimitiveElement element, const QStyleOption* op
                 drawGlyph(*painter, Glyph::Tick, box, ink);
             return;
         }
+        case PE_IndicatorRadioButton: {
+            const bool on = option->state & State_On, enabled = option->state & State_Enabled;
+            const QColor ring = colour(!enabled ? Hue::Line : on ? Hue::Accent : Hue::Faint, palette);
+            const QRectF box = QRectF(option->rect).adjusted(1, 1, -1, -1);
+            painter->save();
+            painter->setRenderHint(QPainter::Antialiasing);
+            painter->setPen(QPen(ring, 1.5));
+            painter->setBrush(colour(Hue::Surface, palette));
+            painter->drawEllipse(box);
+            if (on) {
+                painter->setPen(Qt::NoPen);
+                painter->setBrush(enabled ? ring : colour(Hue::Faint, palette));
+                painter->drawEllipse(
+                    box.adjusted(box.width() / 4, box.height() / 4, -box.width() / 4, -box.height() / 4));
+            }
+            painter->restore();
+            return;
+        }
         default:
             QProxyStyle::drawPrimitive(element, option, painter, widget);
     }

@@ -131,7 +131,7 @@ void ModelsPage::refresh() {
     if (session().hasProject()) places.runs = session().paths().runs();
     if (task_) task_->cancel();
     if (!searched_) totals_->setText(tr("Looking through the disk…"));
-    task_ = session().files().run<jobs::ModelCatalogue>(
+    task_ = session().surveys().run<jobs::ModelCatalogue>(
         this, [places](const JobContext& job) { return jobs::searchModels(places, job); },
         [this](Result<jobs::ModelCatalogue> result) {
             if (result) take(std::move(*result));

@@ -110,7 +110,10 @@ void Consequences::measure() {
         [recipe = session_.recipe().recipe(), file = session_.recipe().configFile(), large, &engine](
             engine::api::Engine& opened, const JobContext& job) -> Result<jobs::Measurement> {
             if (large) engine.unloadNow();
-            return jobs::measure(opened, recipe, file, job);
+            engine.tellHeld(EngineThread::Held{tr("Dry run"), 0, {}});
+            auto measured = jobs::measure(opened, recipe, file, job);
+            engine.tellHeld(std::nullopt);
+            return measured;
         },
         [this](Result<jobs::Measurement> result) {
             measuring_ = false;

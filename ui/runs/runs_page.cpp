@@ -5,6 +5,7 @@
 #include <QScrollArea>
 #include <QSplitter>
 #include <QStackedWidget>
+#include <QTimer>
 #include <QUrl>
 
 #include "ui/look/format.h"
@@ -58,6 +59,8 @@ RunsPage::RunsPage(Session& session, QWidget* parent)
     unreadable_ = new EmptyState(Glyph::Careful, QString());
     connect(unreadable_->addButton(tr("Read Again")), &QPushButton::clicked, presenter_, &RunsPresenter::reload);
     table_ = new RunsTable(list_->runs());
+    unread_ = new QWidget;  // before the first answer
+    stack_->addWidget(unread_);
     stack_->addWidget(empty_);
     stack_->addWidget(detail_);
     stack_->addWidget(table_);
@@ -69,6 +72,13 @@ RunsPage::RunsPage(Session& session, QWidget* parent)
     splitter_->setSizes({wide * 37, wide * 140});
     buildActions();
     connectAll();
+    // Ages go on where nothing else happens, while the run is paused.
+    auto* clock = new QTimer(this);
+    clock->setInterval(1000);
+    connect(clock, &QTimer::timeout, this, [this] {
+        if (isVisible() && presenter_->liveSelected()) showProgress();
+    });
+    clock->start();
     showAll();
 }
 
@@ -157,7 +167,7 @@ void RunsPage::buildActions() {
                       presenter_->start();
                       presenter_->reload();
                   });
-    delete_action_ = addPageAction(tr("Move Run to Trash…"), {}, tr("Moves the chosen run to the project's trash"),
+    delete_action_ = addPageAction(tr("Move Run to Trash"), {}, tr("Moves the chosen run to the project's trash"),
                                    [this] { remove(presenter_->selected()); });
 }
 
@@ -241,8 +251,8 @@ void RunsPage::showAll() {
     left_->setVisible(!presenter_->runs().empty());
     if (!presenter_->readError().isEmpty())
         unreadable_->setSentence(tr("This run cannot be read"), presenter_->readError());
-    stack_->setCurrentWidget(table                                ? static_cast<QWidget*>(table_)
-                             : !chosen                            ? empty_
+    stack_->setCurrentWidget(table     ? static_cast<QWidget*>(table_)
+                             : !chosen ? (presenter_->listed() ? static_cast<QWidget*>(empty_) : unread_)
                              : !presenter_->readError().isEmpty() ? unreadable_
                                                                   : detail_);
     if (table) table_->choose(presenter_->selected());

@@ -70,6 +70,7 @@ class RunsPage : public Page {
     RunList* list_;
     QPushButton* table_button_;
     QStackedWidget* stack_;  // empty, detail, table, message
+    QWidget* unread_;
     EmptyState *empty_, *unreadable_;
     RunsTable* table_;
     QWidget *detail_, *header_;

@@ -3,8 +3,6 @@
 #include <QDesktopServices>
 #include <QFileDialog>
 #include <QGuiApplication>
-#include <QMessageBox>
-#include <QPushButton>
 #include <QUrl>
 
 #include "io/file.h"
@@ -99,20 +97,6 @@ void RunsPage::remove(const std::filesystem::path& folder) {
     if (row < 0) return;
     const RunBrief& run = presenter_->runs()[static_cast<std::size_t>(row)];
     const QString name = shownText(text(run.info.name), false, 80);
-    QMessageBox box(this);
-    box.setIcon(QMessageBox::NoIcon);
-    box.setTextFormat(Qt::PlainText);
-    box.setWindowTitle(tr("Move to Trash"));
-    box.setText(
-        run.checkpoints > 0
-            ? tr("Move run “%1” and its %n checkpoint(s) to the project's trash?", nullptr, run.checkpoints).arg(name)
-            : tr("Move run “%1” to the project's trash?").arg(name));
-    box.setInformativeText(tr("Undo stays at hand until the program ends; the trash keeps it after that."));
-    QPushButton* move = box.addButton(tr("Move to Trash"), QMessageBox::AcceptRole);
-    box.addButton(tr("Cancel"), QMessageBox::RejectRole);
-    box.setDefaultButton(move);
-    box.exec();
-    if (box.clickedButton() != move) return;
     const auto result = session().runs().remove(folder);
     start(result, QStringLiteral("run-remove"));
     if (result) removed(folder, name);

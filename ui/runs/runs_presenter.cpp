@@ -62,7 +62,7 @@ void RunsPresenter::readList() {
         [this](Result<std::vector<RunBrief>> read) {
             reading_list_ = false;
             if (read) briefs_ = std::move(*read);
-            listed_ = true;
+            listed_ = listed_ || session_.runs().listed();  // before, the list is not known to be empty
             addLive();
             if (std::exchange(read_again_, false)) return readList();
             if (selected_.empty() || (indexOf(selected_) < 0 && !liveSelected())) {

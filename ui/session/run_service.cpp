@@ -75,7 +75,7 @@ void RunService::openProject(const project::ProjectPaths& paths) {
 }
 
 void RunService::closeProject() {
-    open_ = false;
+    open_ = listed_ = false;
     entries_.clear();
     unreadable_.clear();
     Q_EMIT entriesChanged();
@@ -309,6 +309,7 @@ void RunService::refresh() {
             if (!open_ || !listed) return;
             entries_ = std::move(listed->entries);
             unreadable_.clear();
+            listed_ = true;
             for (const std::string& note : listed->notes) unreadable_ << text(note);
             Q_EMIT entriesChanged();
         });

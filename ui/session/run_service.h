@@ -92,6 +92,7 @@ class RunService : public QObject {
     const std::string& templateName() const { return template_name_; }
 
     const std::vector<RunEntry>& entries() const { return entries_; }  // newest first
+    bool listed() const { return listed_; }                            // entries() were read
     const QStringList& unreadable() const { return unreadable_; }      // folders of runs without a sound run.json
     void refresh();                                                    // reads the folder again
     // Into the project's trash (PROJECT/trash). Refused for the run at work.
@@ -121,7 +122,7 @@ class RunService : public QObject {
     TaskThread& files_;
     std::shared_ptr<Logger> log_;
     project::ProjectPaths paths_;
-    bool open_ = false;
+    bool open_ = false, listed_ = false;
     std::optional<LiveRun> live_;
     std::shared_ptr<engine::api::Mailbox> mailbox_;
     std::shared_ptr<RunFeed> feed_;

@@ -23,18 +23,26 @@ Session::~Session() = default;
 
 Result<void> Session::open(const std::filesystem::path& folder) {
     if (hasProject() && paths().folder == std::filesystem::absolute(folder).lexically_normal()) return {};
-    if (runs_.active())
-        return fail(ErrorCode::Busy, utf8(tr("A run of this project is active.")),
-                    utf8(tr("Stop it first, or open the other project in a second window.")));
+    STUDIO_CHECK(free());
     STUDIO_TRY(project::Project next, project::Project::open(folder));
     return take(std::move(next));
 }
 
 Result<void> Session::create(const std::filesystem::path& folder, const QString& title) {
-    if (runs_.active())
-        return fail(ErrorCode::Busy, utf8(tr("A run of this project is active.")), utf8(tr("Stop it first.")));
+    STUDIO_CHECK(free());
     STUDIO_TRY(project::Project next, project::Project::create(folder, utf8(title)));
     return take(std::move(next));
+}
+
+// Another project ends what the open one has at work: the person decides that.
+Result<void> Session::free() const {
+    if (runs_.active())
+        return fail(ErrorCode::Busy, utf8(tr("A run of this project is active.")),
+                    utf8(tr("Wait until it ends, or stop it, then open the other project.")));
+    if (!work_.all().isEmpty())
+        return fail(ErrorCode::Busy, utf8(tr("This project is busy: %1.").arg(work_.all().front().name)),
+                    utf8(tr("Wait until it ends, or cancel it, then open the other project.")));
+    return {};
 }
 
 Result<void> Session::take(project::Project next) {

@@ -13,6 +13,7 @@
 #include "ui/session/run_service.h"
 #include "ui/session/settings.h"
 #include "ui/worker/engine_thread.h"
+#include "ui/session/work_board.h"
 #include "ui/worker/task_thread.h"
 
 namespace studio::ui {
@@ -23,7 +24,7 @@ class Session : public QObject {
     Session(Settings& settings, std::shared_ptr<Logger> log, QObject* parent = nullptr);
     ~Session() override;
 
-    // Closes the open project first. Refused while a run is active.
+    // Closes the open project first. Refused while a run, an import or an evaluation is at work.
     Result<void> open(const std::filesystem::path& folder);
     Result<void> create(const std::filesystem::path& folder, const QString& title);
     void close();
@@ -38,8 +39,11 @@ class Session : public QObject {
     Settings& settings() { return settings_; }
     Messages& messages() { return messages_; }
     Navigator& go() { return navigator_; }
+    WorkBoard& work() { return work_; }
     const std::shared_ptr<Logger>& log() const { return log_; }
-    TaskThread& files() { return files_; }      // imports, exports, saving, looking through folders
+    TaskThread& files() { return files_; }      // lists, saving, exports: short work, nothing waits behind long
+    TaskThread& surveys() { return surveys_; }  // looks through data and disks, which may take seconds
+    TaskThread& imports() { return imports_; }  // minutes
     TaskThread& queries() { return queries_; }  // the message store: quick questions only
     EngineThread& engine() { return engine_; }
     RecipeDocument& recipe() { return recipe_; }
@@ -56,12 +60,14 @@ class Session : public QObject {
   private:
     Result<void> take(project::Project project);
 
+    Result<void> free() const;
     Settings& settings_;
     std::shared_ptr<Logger> log_;
     Messages messages_;
     Navigator navigator_;
     std::optional<project::Project> project_;
-    TaskThread files_, queries_;
+    WorkBoard work_;
+    TaskThread files_, surveys_, imports_, queries_;
     TaskThread saving_;  // the recipe's own: an import must not hold an edit up
     EngineThread engine_;
     RecipeDocument recipe_;

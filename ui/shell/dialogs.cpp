@@ -1,5 +1,6 @@
 #include "ui/shell/dialogs.h"
 
+#include <QAbstractItemView>
 #include <QApplication>
 #include <QButtonGroup>
 #include <QCheckBox>
@@ -56,6 +57,27 @@ QWidget* themeRow(Settings& settings) {
         if (on) settings.setTheme(static_cast<ThemeChoice>(id));
     });
     return row;
+}
+
+// The processor, the first card, and each card by name; a chosen one is remembered by its UUID.
+void listDevices(QComboBox& box, const QString& chosen, const CardWatch& cards) {
+    std::vector<std::pair<QString, QString>> all = {
+        {SettingsDialog::tr("Automatic"), QStringLiteral("auto")},
+        {SettingsDialog::tr("Processor (CPU)"), QStringLiteral("cpu")},
+        {SettingsDialog::tr("First graphics card (CUDA)"), QStringLiteral("cuda")}};
+    for (const CardWatch::Card& card : cards.cards())
+        all.emplace_back(card.label, QStringLiteral("cuda:") + text(card.reading.card.uuid));
+    const bool listed = std::any_of(all.begin(), all.end(), [&](const auto& item) { return item.second == chosen; });
+    if (!listed) all.emplace_back(SettingsDialog::tr("%1 (not found)").arg(chosen), chosen);
+    bool same = box.count() == static_cast<int>(all.size());
+    for (int i = 0; same && i < box.count(); ++i)
+        same = box.itemText(i) == all[static_cast<std::size_t>(i)].first &&
+               box.itemData(i) == all[static_cast<std::size_t>(i)].second;
+    if (!same) {
+        box.clear();
+        for (const auto& [words, value] : all) box.addItem(words, value);
+    }
+    box.setCurrentIndex(box.findData(chosen));
 }
 
 QWidget* folderRow(const QString& name, const QString& value, const std::function<void(QString)>& set) {
@@ -119,7 +141,7 @@ QWidget* modelFolders(Settings& settings) {
 
 }  // namespace
 
-SettingsDialog::SettingsDialog(Settings& settings, QWidget* parent) : QDialog(parent) {
+SettingsDialog::SettingsDialog(Settings& settings, CardWatch& cards, QWidget* parent) : QDialog(parent) {
     setWindowTitle(tr("Settings"));
     auto* column = new QVBoxLayout(this);
     auto* form = new QFormLayout;
@@ -128,15 +150,25 @@ SettingsDialog::SettingsDialog(Settings& settings, QWidget* parent) : QDialog(pa
     form->addRow(tr("Theme"), themeRow(settings));
     auto* device = new DeviceBox;
     device->setAccessibleName(tr("Device for chats and evaluations"));
-    device->addItem(tr("Automatic"), QStringLiteral("auto"));
-    device->addItem(tr("Processor (CPU)"), QStringLiteral("cpu"));
-    device->addItem(tr("Graphics card (CUDA)"), QStringLiteral("cuda"));
-    device->setCurrentIndex(std::max(0, device->findData(settings.device())));
+    auto* no_card = new Text(Text::Kind::Secondary);
+    no_card->setWordWrap(true);
+    const auto list = [device, no_card, &settings, &cards] {
+        listDevices(*device, settings.device(), cards);
+        const auto& problem = cards.problem();
+        no_card->setText(problem ? text(problem->text()) : QString());
+        no_card->setVisible(problem.has_value());
+    };
+    list();
+    connect(&cards, &CardWatch::changed, device, [device, list] {
+        if (!device->view()->isVisible()) list();
+    });
+    cards.showIn(this);
     connect(device, &QComboBox::activated, this,
             [device, &settings] { settings.setDevice(device->currentData().toString()); });
     auto* device_label = new QLabel(tr("De&vice"));
     device_label->setBuddy(device);
     form->addRow(device_label, device);
+    form->addRow(QString(), no_card);
     form->addRow(tr("New projects in"), folderRow(tr("Folder of new projects"), settings.projectsFolder(),
                                                   [&settings](const QString& f) { settings.setProjectsFolder(f); }));
     form->addRow(tr("Model folders"), modelFolders(settings));
@@ -232,23 +264,51 @@ void NewProjectDialog::check() {
     create_->setToolTip(toolTipText(problem));
 }
 
-CloseChoice askClose(const LiveRun& live, QWidget* parent) {
-    QMessageBox box(
-        QMessageBox::Question, QObject::tr("Close while training"),
-        QObject::tr("“%1” is training, step %2 of %3.").arg(live.name, number(live.step), number(live.total)),
-        QMessageBox::NoButton, parent);
+namespace {
+
+CloseChoice ask(const QString& title, const QString& words, const QString& more, const QString& keep_words,
+                const QString& stop_words, QWidget* parent) {
+    QMessageBox box(QMessageBox::Question, title, words, QMessageBox::NoButton, parent);
     box.setTextFormat(Qt::PlainText);
-    box.setInformativeText(
-        QObject::tr("It can go on with the window minimised, or stop after a checkpoint and be resumed later."));
-    QPushButton* keep = box.addButton(QObject::tr("Keep Training"), QMessageBox::AcceptRole);
-    QPushButton* stop = box.addButton(QObject::tr("Stop After Checkpoint"), QMessageBox::DestructiveRole);
+    box.setInformativeText(more);
+    QPushButton* keep = box.addButton(keep_words, QMessageBox::AcceptRole);
+    QPushButton* stop = box.addButton(stop_words, QMessageBox::DestructiveRole);
     QPushButton* cancel = box.addButton(QObject::tr("Cancel"), QMessageBox::RejectRole);
     box.setDefaultButton(keep);
     box.setEscapeButton(cancel);
     box.exec();
-    return box.clickedButton() == keep   ? CloseChoice::KeepTraining
-           : box.clickedButton() == stop ? CloseChoice::StopAfterCheckpoint
+    return box.clickedButton() == keep   ? CloseChoice::Keep
+           : box.clickedButton() == stop ? CloseChoice::Stop
                                          : CloseChoice::Cancel;
+}
+
+}  // namespace
+
+CloseChoice askClose(const LiveRun& live, const QList<LongWork>& others, QWidget* parent) {
+    const bool paused = live.state == project::RunState::Paused || live.pausing;
+    const QString words =
+        paused ? QObject::tr("“%1” is paused, step %2 of %3.") : QObject::tr("“%1” is training, step %2 of %3.");
+    QStringList more{
+        paused
+            ? QObject::tr("It can be resumed and go on with the window minimised, or stop after a checkpoint and be "
+                          "resumed later.")
+            : QObject::tr("It can go on with the window minimised, or stop after a checkpoint and be resumed later.")};
+    for (const LongWork& other : others)
+        more << QObject::tr("%1 ends with the window. %2").arg(other.name, other.if_stopped);
+    return ask(QObject::tr("Close while training"), words.arg(live.name, number(live.step), number(live.total)),
+               more.join(QStringLiteral("\n\n")),
+               paused ? QObject::tr("Resume and Keep Training") : QObject::tr("Keep Training"),
+               QObject::tr("Stop After Checkpoint"), parent);
+}
+
+CloseChoice askClose(const QList<LongWork>& work, QWidget* parent) {
+    QStringList names, more{QObject::tr("It can go on with the window minimised.")};
+    for (const LongWork& one : work) {
+        names << (one.words.isEmpty() ? one.name : QObject::tr("%1: %2").arg(one.name, one.words));
+        more << one.if_stopped;
+    }
+    return ask(QObject::tr("Close while work is going on"), names.join(QLatin1Char('\n')),
+               more.join(QStringLiteral("\n\n")), QObject::tr("Keep Running"), QObject::tr("Stop and Quit"), parent);
 }
 
 TextDialog::TextDialog(const QString& title, const QString& words, bool code, QWidget* parent) : QDialog(parent) {

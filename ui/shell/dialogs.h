@@ -11,7 +11,7 @@ namespace studio::ui {
 class SettingsDialog : public QDialog {
     Q_OBJECT
   public:
-    explicit SettingsDialog(Settings& settings, QWidget* parent = nullptr);
+    SettingsDialog(Settings& settings, CardWatch& cards, QWidget* parent = nullptr);
 };
 
 // Name and place of a new project. Create is disabled, with the reason beside it, while they cannot be used.
@@ -30,9 +30,12 @@ class NewProjectDialog : public QDialog {
     bool folder_edited_ = false;
 };
 
-// Closing while a run is active.
-enum class CloseChoice { KeepTraining, StopAfterCheckpoint, Cancel };
-CloseChoice askClose(const LiveRun& live, QWidget* parent);
+// Closing while something is at work.
+enum class CloseChoice { Keep, Stop, Cancel };
+// Keep: goes on with the window minimised, a paused one is resumed. `others`: what ends with the window besides.
+CloseChoice askClose(const LiveRun& live, const QList<LongWork>& others, QWidget* parent);
+// The same for imports and evaluations.
+CloseChoice askClose(const QList<LongWork>& work, QWidget* parent);
 
 // A text to read and to copy: the shortcut sheet, the log, the system report, a page's help.
 class TextDialog : public QDialog {

@@ -7,8 +7,10 @@
 #include <QFileInfo>
 #include <QLabel>
 #include <QMimeData>
+#include <QScreen>
 #include <QStackedWidget>
 #include <QStatusBar>
+#include <QStyle>
 #include <QTimer>
 #include <QVBoxLayout>
 
@@ -49,10 +51,10 @@ void focusFirst(QWidget& page) {
 MainWindow::MainWindow(Session& session) : session_(session) {
     setWindowIcon(programIcon());
     setAcceptDrops(true);
-    setMinimumSize(760, 520);
     build();
     connectSession();
     if (!restoreGeometry(session_.settings().layout(QStringLiteral("window")))) resize(1440, 900);
+    fitScreen();
     save_timer_ = new QTimer(this);
     save_timer_->setInterval(kSaveEvery);
     connect(save_timer_, &QTimer::timeout, this, &MainWindow::saveStates);
@@ -61,6 +63,18 @@ MainWindow::MainWindow(Session& session) : session_(session) {
 }
 
 MainWindow::~MainWindow() = default;
+
+// Never larger than the screen has room for, whatever screen it was on last.
+void MainWindow::fitScreen() {
+    const QRect room = screen()->availableGeometry().adjusted(0, style()->pixelMetric(QStyle::PM_TitleBarHeight), 0, 0);
+    setMinimumSize(QSize(760, 520).boundedTo(room.size()));
+    if (isMaximized() || isFullScreen()) return;
+    const QSize fitting = size().boundedTo(room.size());
+    if (fitting != size()) resize(fitting);
+    const QPoint corner(std::clamp(x(), room.left(), std::max(room.left(), room.right() + 1 - width())),
+                        std::clamp(y(), room.top(), std::max(room.top(), room.bottom() + 1 - height())));
+    if (testAttribute(Qt::WA_Moved) && corner != pos()) move(corner);
+}
 
 void MainWindow::build() {
     strip_ = new Strip(session_);
@@ -219,6 +233,7 @@ void MainWindow::onRunState() {
                    tr("A model is being trained"));
     tellTaskBar(live && live->total > 0 ? double(live->step) / double(live->total) : -1);
     menus_->followRun();
+    tellInterrupted();
 }
 
 void MainWindow::onRunEnded(const RunEnd& end) {
@@ -275,10 +290,24 @@ void MainWindow::tellRuns() {
 }
 
 void MainWindow::tellInterrupted() {
+    if (!interrupted_run_.empty()) {  // resumed, moved to the trash, gone: nothing is left to resume
+        const auto& live = session_.runs().live();
+        const auto& entries = session_.runs().entries();
+        const bool there =
+            !(live && path(live->folder) == interrupted_run_) &&
+            std::any_of(entries.begin(), entries.end(), [this](const RunEntry& entry) {
+                return entry.folder == interrupted_run_ && entry.info.state == project::RunState::Interrupted;
+            });
+        if (!there) {
+            interrupted_run_.clear();
+            session_.messages().dismiss(QStringLiteral("interrupted"));
+        }
+    }
     if (interrupted_told_ || session_.runs().active()) return;
     for (const RunEntry& entry : session_.runs().entries()) {
         if (entry.info.state != project::RunState::Interrupted) continue;
         interrupted_told_ = true;
+        interrupted_run_ = entry.folder;
         Message message;
         message.kind = Message::Kind::Careful;
         message.id = QStringLiteral("interrupted");
@@ -315,16 +344,19 @@ void MainWindow::closeEvent(QCloseEvent* event) {
     if (session_.runs().active()) {
         event->ignore();
         if (quitting_) return;  // ended() closes
-        const CloseChoice choice = askClose(*session_.runs().live(), this);
+        const CloseChoice choice = askClose(*session_.runs().live(), session_.work().all(), this);
         if (quitting_) {  // a signal came meanwhile; a window does not close within its own closing
             if (!session_.runs().active()) QTimer::singleShot(0, this, &QWidget::close);
             return;
         }
         switch (choice) {
-            case CloseChoice::KeepTraining:
+            case CloseChoice::Keep:
+                if (const auto& live = session_.runs().live();
+                    live && (live->pausing || live->state == project::RunState::Paused))
+                    session_.runs().unpause();
                 showMinimized();
                 return;
-            case CloseChoice::StopAfterCheckpoint:
+            case CloseChoice::Stop:
                 // Later: the run may have ended while the question stood.
                 QTimer::singleShot(0, this, &MainWindow::quitGently);
                 return;
@@ -332,18 +364,28 @@ void MainWindow::closeEvent(QCloseEvent* event) {
                 return;
         }
     }
+    if (!quitting_ && !session_.work().all().isEmpty()) {
+        event->ignore();
+        const CloseChoice choice = askClose(session_.work().all(), this);
+        if (quitting_ || choice == CloseChoice::Stop)  // quitting: a signal came meanwhile
+            QTimer::singleShot(0, this, &MainWindow::quitGently);
+        else if (choice == CloseChoice::Keep)
+            showMinimized();
+        return;
+    }
     event->accept();
+    session_.work().stopAll();
     QTimer::singleShot(0, qApp, &QApplication::quit);
 }
 
 void MainWindow::quitGently() {
     if (QWidget* question = QApplication::activeModalWidget()) question->close();
+    const bool again = std::exchange(quitting_, true);
     if (!session_.runs().active()) {
         close();
         return;
     }
-    if (quitting_) return session_.runs().stopNow();
-    quitting_ = true;
+    if (again) return session_.runs().stopNow();
     session_.messages().info(QStringLiteral("quitting"), tr("Stopping after this step…"),
                              tr("The window closes when the checkpoint is on the disk."));
     session_.runs().stopAfterStep();

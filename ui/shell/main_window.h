@@ -58,6 +58,7 @@ class MainWindow : public QMainWindow {
 
   private:
     void build();
+    void fitScreen();
     void connectSession();
     template <class... Told>
     void takes(PageId id, void (Navigator::*signal)(Told...));
@@ -85,6 +86,7 @@ class MainWindow : public QMainWindow {
     SleepInhibitor inhibitor_;
     Notifier notifier_;
     bool quitting_ = false, interrupted_told_ = false, settings_told_ = false;
+    std::filesystem::path interrupted_run_;  // the banner that offers to resume it stands
     QStringList unreadable_told_;
 };
 

@@ -39,11 +39,13 @@ void MainWindow::openSample() {
     if (const auto made = session_.create(folder, tr("OASST1 sample")); !made)
         return session_.messages().fail(QStringLiteral("open"), made.error());
     // The person asked for conversations, not for a report on them.
-    session_.files().run<corpus::ImportReport>(
+    session_.imports().run<corpus::ImportReport>(
         this,
         [store_file = session_.paths().corpus()](const JobContext& job) -> Result<corpus::ImportReport> {
             STUDIO_TRY(corpus::Store store, corpus::Store::openFile(store_file));
-            return corpus::importFile(store, Session::sampleFile(), {}, job);
+            corpus::ImportOptions options;
+            options.shared = true;
+            return corpus::importFile(store, Session::sampleFile(), options, job);
         },
         [this](const Result<corpus::ImportReport>& report) {
             if (!report) session_.messages().fail(QStringLiteral("sample"), report.error());

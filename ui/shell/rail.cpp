@@ -161,9 +161,9 @@ void Rail::tellDevice() {
         device_->setText(device->kind == "cuda" ? text(device->name)
                                                 : tr("CPU, %n thread(s)", nullptr, device->threads));
     else
-        device_->setText(tr("CPU, %n core(s)", nullptr, static_cast<int>(std::thread::hardware_concurrency())));
+        device_->setText(tr("CPU, %n thread(s)", nullptr, static_cast<int>(std::thread::hardware_concurrency())));
     held_->setText(held ? held->label : tr("No model loaded"));
-    memory_->setText(held && held->bytes > 0 ? tr("%1 GiB").arg(gibibytes(held->bytes)) : QString());
+    memory_->setText(held && held->bytes > 0 ? memory(held->bytes) : QString());
     unload_->setVisible(held && !session_.runs().active());
     unload_->setEnabled(session_.engine().busyWith().isEmpty());
 }

@@ -1,5 +1,6 @@
 #include "ui/shell/single_instance.h"
 
+#include <QFileInfo>
 #include <QJsonArray>
 #include <QJsonDocument>
 #include <QLocalSocket>
@@ -21,7 +22,9 @@ bool SingleInstance::handOver(const QStringList& paths) {
     QLocalSocket socket;
     socket.connectToServer(name_);
     if (!socket.waitForConnected(kWait)) return false;
-    socket.write(QJsonDocument(QJsonArray::fromStringList(paths)).toJson(QJsonDocument::Compact) + '\n');
+    QStringList absolute;  // the other one was started in another folder
+    for (const QString& path : paths) absolute << QFileInfo(path).absoluteFilePath();
+    socket.write(QJsonDocument(QJsonArray::fromStringList(absolute)).toJson(QJsonDocument::Compact) + '\n');
     // Only an answer shows that somebody is alive there.
     return socket.waitForBytesWritten(kWait) && socket.waitForReadyRead(4 * kWait);
 }

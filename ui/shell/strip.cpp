@@ -16,21 +16,33 @@ RunPill::RunPill(Session& session, QWidget* parent) : QWidget(parent), session_(
     setCursor(Qt::PointingHandCursor);
     setSizePolicy(QSizePolicy::Maximum, QSizePolicy::Fixed);
     connect(&session_.runs(), &RunService::stateChanged, this, &RunPill::follow);
+    connect(&session_.work(), &WorkBoard::changed, this, &RunPill::follow);
     follow();
 }
 
 void RunPill::follow() {
     const auto& live = session_.runs().live();
-    setVisible(live.has_value());
-    if (!live) return;
-    name_ = live->name;
-    words_ = liveWords(*live);
-    glyph_ = stateLook(live->state).glyph;
-    share_ = live->state == project::RunState::Preparing
-                 ? (live->total_units > 0 ? double(live->done) / double(live->total_units) : -1)
-                 : (live->total > 0 ? double(live->step) / double(live->total) : -1);
-    setAccessibleName(tr("Active run %1: %2").arg(name_, words_));
-    setToolTip(tr("Go to this run"));
+    const QList<LongWork>& work = session_.work().all();
+    setVisible(live || !work.isEmpty());
+    if (live) {
+        name_ = live->name;
+        words_ = liveWords(*live);
+        glyph_ = stateLook(live->state).glyph;
+        share_ = live->state == project::RunState::Preparing
+                     ? (live->total_units > 0 ? double(live->done) / double(live->total_units) : -1)
+                     : (live->total > 0 ? double(live->step) / double(live->total) : -1);
+    } else if (!work.isEmpty()) {
+        name_ = work.front().name;
+        words_ = work.front().words;
+        glyph_ = work.front().page == PageId::Evaluate ? Glyph::Evaluate : Glyph::Data;
+        share_ = work.front().share;
+    } else {
+        return;
+    }
+    const auto others = static_cast<int>(work.size()) - (live ? 0 : 1);
+    if (others > 0) words_ = tr("%1 · %2").arg(words_, tr("%n more", nullptr, others));
+    setAccessibleName(live ? tr("Active run %1: %2").arg(name_, words_) : tr("At work: %1: %2").arg(name_, words_));
+    setToolTip(live ? tr("Go to this run") : tr("Go to its page"));
     updateGeometry();
     update();
 }
@@ -54,7 +66,10 @@ void RunPill::paintEvent(QPaintEvent*) {
     double x = 12 + side + 8;
     p.setFont(strongFont(font()));
     p.setPen(colour(Hue::Text, this));
-    const QString name = p.fontMetrics().elidedText(name_, Qt::ElideRight, width() / 3);
+    // The name gives way to the words, down to a third.
+    const int beside =
+        width() - 30 - 60 - static_cast<int>(x) - QFontMetrics(secondaryFont(font())).horizontalAdvance(words_);
+    const QString name = p.fontMetrics().elidedText(name_, Qt::ElideRight, std::max(width() / 3, beside));
     p.drawText(QRectF(x, 0, width(), height()), static_cast<int>(Qt::AlignVCenter), name);
     x += p.fontMetrics().horizontalAdvance(name) + 8;
     p.setFont(secondaryFont(font()));
@@ -95,8 +110,12 @@ Strip::Strip(Session& session, QWidget* parent)
     row->addWidget(pill_);
     setMinimumHeight(controlHeight(font()) + 3 * kSpace);
     connect(pill_, &RunPill::clicked, this, [&session] {
-        if (session.runs().live()) Q_EMIT session.go().showRun(session.runs().live()->folder);
-        Q_EMIT session.go().showPage(PageId::Runs);
+        if (session.runs().live()) {
+            Q_EMIT session.go().showRun(session.runs().live()->folder);
+            Q_EMIT session.go().showPage(PageId::Runs);
+        } else if (!session.work().all().isEmpty()) {
+            Q_EMIT session.go().showPage(session.work().all().front().page);
+        }
     });
 }
 

@@ -1,4 +1,4 @@
-// Below the menu bar: project and subject, and the run at work, seen from every page.
+// Below the menu bar: project and subject, and what is at work, seen from every page.
 #pragma once
 
 #include <QWidget>
@@ -11,7 +11,8 @@ namespace studio::ui {
 class ElidedText;
 class Text;
 
-// The run at work as a pill: state, name, step, time left, bar. A click goes to it.
+// What is at work as a pill: state, name, step, time left, bar; a run before imports and evaluations. A click goes to
+// it.
 class RunPill : public QWidget {
     Q_OBJECT
   public:

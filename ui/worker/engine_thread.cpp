@@ -58,15 +58,19 @@ Result<LoadedModel*> EngineThread::load(engine::api::Engine& engine, const jobs:
     STUDIO_TRY(next->chat_template, text::chatTemplate(next->resolved.template_name));
     STUDIO_TRY(next->model, jobs::loadModel(engine, next->resolved, job));
     loaded_ = std::move(next);
-    const engine::api::ModelInfo& info = loaded_->model->info();
-    QString label = pathText(loaded_->resolved.base.filename());
-    if (!loaded_->resolved.adapter.empty())
-        label = tr("%1 on %2").arg(pathText(loaded_->resolved.adapter.parent_path().filename()), label);
-    tellHeld(Held{label, info.weight_bytes, text(info.device.name)});
+    tellHeld(std::nullopt);
     return loaded_.get();
 }
 
 void EngineThread::unload() {
+EngineThread::Held EngineThread::describe(const LoadedModel& loaded) {
+    const engine::api::ModelInfo& info = loaded.model->info();
+    QString label = pathText(loaded.resolved.base.filename());
+    if (!loaded.resolved.adapter.empty())
+        label = tr("%1 on %2").arg(pathText(loaded.resolved.adapter.parent_path().filename()), label);
+    return {label, info.weight_bytes, text(info.device.name)};
+}
+
     thread_.post([this] { unloadNow(); });
 }
 
@@ -78,6 +82,7 @@ void EngineThread::unloadNow() {
 
 void EngineThread::tellHeld(std::optional<Held> held) {
     thread_.deliver([this, held = std::move(held)] {
+    if (!held && loaded_) held = describe(*loaded_);
         held_ = held;
         Q_EMIT changed();
     });

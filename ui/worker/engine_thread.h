@@ -76,7 +76,8 @@ class EngineThread : public QObject {
         QString device;
     };
     const std::optional<Held>& held() const { return held_; }
-    // From a job: what a run keeps in memory itself; nullopt when it is gone.
+    // From a job: what the job keeps in memory itself (a run, an evaluation); nullopt when that is gone, then a model
+    // that stays loaded is named again.
     void tellHeld(std::optional<Held> held);
 
     const QString& busyWith() const { return busy_with_; }  // empty: idle
@@ -89,6 +90,7 @@ class EngineThread : public QObject {
   private:
     // Marks the end of a job, whatever its result.
     struct Busy {
+    static Held describe(const LoadedModel& loaded);
         explicit Busy(EngineThread& owner) : thread(owner) {}
         ~Busy() { thread.end(); }
         Busy(const Busy&) = delete;

@@ -114,6 +114,21 @@ class ChatPageTest : public QObject {
         QCOMPARE(page.presenter().chat()->draft, std::string("Early words"));
     }
 
+    // With an empty box the meter shows what the chat holds: every turn, the last answer too.
+    void anEmptyBoxMeasuresTheWholeChat() {
+        Bench bench;
+        QVERIFY(project::saveChat(bench.session().paths().chats(),
+                                  plain("20260227-090000-0000000b", "Why?", "Because.", project::ChatEnd::ByItself)));
+        ChatPage page(bench.session());
+        page.show();
+        page.activated();
+        QVERIFY(waitFor([&] { return page.presenter().chat() && page.presenter().chat()->nodes.size() == 2; }));
+        const auto empty = page.presenter().turnsFor({});
+        QCOMPARE(empty.size(), std::size_t(2));
+        QCOMPARE(empty.back().role, text::Role::Assistant);
+        QCOMPARE(page.presenter().turnsFor(QStringLiteral("And?")).size(), std::size_t(3));
+    }
+
     void showsChatsOfTheProjectSideBySide() {
         Bench bench;
         const auto folder = bench.session().paths().chats();

@@ -3,6 +3,7 @@
 #include <QAbstractItemModelTester>
 #include <QClipboard>
 #include <QFile>
+#include <QFileDialog>
 #include <QListView>
 #include <QScrollBar>
 #include <QSignalSpy>
@@ -269,13 +270,38 @@ class PageTest : public QObject {
         photograph(page, q("data-broken"), {1024, 600});
     }
 
+    void theDialogLetsChooseParquetAndEveryFile() {
+        Desk desk(0);
+        desk.page.chooseFiles();
+        auto* dialog = desk.page.findChild<QFileDialog*>();
+        QVERIFY(dialog);
+        QVERIFY(dialog->nameFilters().value(0).contains(q("*.parquet")));
+        QVERIFY(dialog->nameFilters().contains(q("All files (*)")));
+        dialog->close();
+    }
+
+    // An end token that is only read has no frame: learning it would be another recipe.
+    void onlyLearnedEndTokensAreFramed() {
+        jobs::ProofToken token;
+        token.kind = text::SpanKind::PrompterEnd;
+        QVERIFY(!learnedEnd(token));
+        token.kind = text::SpanKind::AssistantEnd;
+        QVERIFY(!learnedEnd(token));
+        token.supervised = true;
+        QVERIFY(learnedEnd(token));
+        token.kind = text::SpanKind::AssistantText;
+        QVERIFY(!learnedEnd(token));
+    }
+
     void aFileThatBreaksOffIsKeptOnlyWhenAsked() {
         Desk desk(0);
         const QString file = desk.bench.folder() + q("/cut.jsonl.gz");
         QFile whole(pathText(Session::sampleFile()));
         QVERIFY(whole.open(QIODevice::ReadOnly));
         write(file, whole.read(whole.size() / 2).toStdString());
-        QVERIFY(desk.import({file}));
+        const QString other = desk.bench.folder() + q("/other.jsonl");
+        QVERIFY(writeFirstTrees(path(other), 2));
+        QVERIFY(desk.import({file, other}));
         QVERIFY(!desk.page.importTask().outcomes()[0].report);
         QVERIFY(desk.page.importTask().outcomes()[0].breaks_off);
         photograph(desk.page, q("data-cut"), {1024, 560});
@@ -286,7 +312,13 @@ class PageTest : public QObject {
         QSignalSpy finished(&desk.page.importTask(), &ImportTask::finished);
         keep->click();
         QVERIFY(waitFor([&] { return finished.count() > 0 && desk.page.listPane()->model()->rowCount() > 0; }));
-        QVERIFY(desk.page.importTask().outcomes()[0].report->truncated);
+        // What was said of the other file stays.
+        const auto& outcomes = desk.page.importTask().outcomes();
+        QCOMPARE(outcomes.size(), std::size_t(2));
+        QCOMPARE(outcomes[0].file, file);
+        QVERIFY(outcomes[0].report->truncated);
+        QCOMPARE(outcomes[1].file, other);
+        QVERIFY(outcomes[1].report && outcomes[1].report->trees == 2);
     }
 
     void aCancelledImportLeavesNothing() {
@@ -294,7 +326,7 @@ class PageTest : public QObject {
         const QString sample = pathText(Session::sampleFile());
         QSignalSpy finished(&desk.page.importTask(), &ImportTask::finished);
         std::promise<void> go;  // the import begins when this is kept
-        desk.bench.session().files().post([ready = go.get_future().share()] { ready.wait(); });
+        desk.bench.session().imports().post([ready = go.get_future().share()] { ready.wait(); });
         desk.page.importFiles({sample, sample});
         QVERIFY(desk.page.importTask().running());
         photograph(desk.page, q("data-importing"), {1024, 560});

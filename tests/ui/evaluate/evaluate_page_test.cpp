@@ -1,5 +1,6 @@
 // The Evaluate page: empty, choosing, measuring, results; kept files that cannot be read.
 #include <QAbstractItemModelTester>
+#include <QComboBox>
 #include <QLabel>
 #include <QPushButton>
 #include <QSignalSpy>
@@ -199,8 +200,42 @@ class EvaluatePageTest : public QObject {
         const auto figures = headline(sampleRecord("/runs/a", "2026-11-24T14:02:11Z", 0.004));
         QVERIFY2(figures[0].below.contains(QStringLiteral("not distinguishable")), qPrintable(figures[0].below));
         const auto better = headline(sampleRecord("/runs/a", "2026-11-24T14:02:11Z", 0.1421));
-        QVERIFY2(better[0].below.startsWith(QStringLiteral("base 5.72 · 13.2 % lower, 95 % interval 11.5 to 15.0 %")),
+        QVERIFY2(better[0].below.contains(QStringLiteral("13.2 % lower, 95 % interval 11.5 to 15.0 %")),
                  qPrintable(better[0].below));
+    }
+
+    void eachPerplexityHasItsInterval() {
+        const auto record = sampleRecord("/runs/a", "2026-11-24T14:02:11Z", 0.1421);
+        // 1.7442 ± t(442)·0.02 nats: 5.50 to 5.95; t(442) = 1.9654.
+        const auto words = headline(record)[0].below;
+        QVERIFY2(words.contains(QStringLiteral("base 5.72, 95 % interval 5.50 to 5.95")), qPrintable(words));
+        QVERIFY2(words.startsWith(QStringLiteral("95 % interval 4.77 to 5.16")), qPrintable(words));
+        jobs::EvaluationRecord one = record;
+        one.trees = 1;
+        QVERIFY(headline(one)[0].below.contains(QStringLiteral("one tree alone has no interval")));
+    }
+
+    void theBestCheckpointIsProposedAndStaysFresh() {
+        Shown shown;
+        const auto folder = makeRun(shown.runs, {.eval_every = 100, .best_at = 200});
+        shown.runsListed(1);
+        shown.show();
+        shown.page.showForm(folder);
+        EvaluationForm& form = shown.page.form();
+        QVERIFY(waitFor([&] { return form.request().checkpoint == folder / "checkpoint-200"; }));
+        QVERIFY2(form.checkpointText().contains(QStringLiteral("best")), qPrintable(form.checkpointText()));
+        // While the form is open: another one is the best now.
+        std::filesystem::remove_all(folder / "checkpoint-200");
+        shown.bench.session().runs().refresh();
+        QVERIFY(waitFor([&] { return form.request().checkpoint == folder / "checkpoint-100"; }));
+        // One that was chosen stays.
+        auto* box = form.findChildren<QComboBox*>()[1];
+        box->setCurrentIndex(0);
+        QVERIFY(waitFor([&] { return form.request().checkpoint == folder / "checkpoint-420"; }));
+        QSignalSpy offered(&shown.page.presenter(), &EvaluationsPresenter::offered);
+        shown.bench.session().runs().refresh();
+        QVERIFY(waitFor([&] { return offered.count() > 0; }));
+        QCOMPARE(form.request().checkpoint, folder / "checkpoint-420");
     }
 
     void itsPhasesAreShownAsTheyCome() {

@@ -1,8 +1,11 @@
 // Every text on every ground it stands on is read easily: contrast ≥ 4.5, in both themes.
 #include <QApplication>
+#include <QCheckBox>
+#include <QRadioButton>
 #include <QTest>
 
 #include "ui/look/colours.h"
+#include "ui/look/style.h"
 
 using namespace studio::ui;
 
@@ -69,6 +72,27 @@ class ColoursTest : public QObject {
         }
     }
 
+    // The ring of an empty box or button is all that shows it: 3 : 1 against what is around and inside it.
+    void anIndicatorThatIsOffIsSeen() {
+        for (const ThemeChoice theme : {ThemeChoice::Light, ThemeChoice::Dark}) {
+            applyTheme(theme);
+            QRadioButton radio;
+            QCheckBox check;
+            for (QAbstractButton* button :
+                 {static_cast<QAbstractButton*>(&radio), static_cast<QAbstractButton*>(&check)}) {
+                button->resize(60, 40);
+                const QImage picture = button->grab().toImage();
+                const QColor ground = colour(Hue::Window, button), inside = colour(Hue::Surface, button);
+                double best = 0;
+                for (int y = 0; y < picture.height(); ++y)
+                    for (int x = 0; x < picture.width(); ++x)
+                        best = std::max(best, std::min(contrast(picture.pixelColor(x, y), ground),
+                                                       contrast(picture.pixelColor(x, y), inside)));
+                QVERIFY2(best >= 3.0, qPrintable(QStringLiteral("theme %1: %2").arg(int(theme)).arg(best)));
+            }
+        }
+    }
+
     void contrastIsThatOfTheStandard() {
         QCOMPARE(contrast(Qt::black, Qt::white), 21.0);
         QCOMPARE(contrast(Qt::white, Qt::white), 1.0);
@@ -78,5 +102,10 @@ class ColoursTest : public QObject {
     }
 };
 
-QTEST_APPLESS_MAIN(ColoursTest)
+int main(int argc, char** argv) {
+    qputenv("QT_QPA_PLATFORM", "offscreen");
+    const QApplication application(argc, argv);
+    ColoursTest test;
+    return QTest::qExec(&test, argc, argv);
+}
 #include "colours_test.moc"

@@ -63,7 +63,7 @@ std::vector<project::StepRecord> stepRecords(const RunOptions& o, int first, int
 }
 
 double evalLoss(const RunOptions& o, int step) {
-    return course(o, step) + 0.04;
+    return course(o, step) + 0.04 + (o.best_at > 0 ? 0.01 * std::max(0, step - o.best_at) : 0);
 }
 
 fs::path makeRun(const fs::path& runs, const RunOptions& o) {

@@ -21,6 +21,7 @@ struct RunOptions {
     double final_loss = 1.55;
     int spike = 214;
     std::string filter = "lang = en";
+    int best_at = 0;  // the validation loss rises after this step; 0: it falls to the end
 };
 
 // Below `runs`; the folder's name is the run's.
