@@ -69,7 +69,7 @@ class TrainGoldenTest : public QObject {
     engine::EngineModel model() {
         auto phi = phi_.model(golden_["model"], "double");
         phi_.giveAdapter(*phi, golden_["adapter"]);
-        return engine::EngineModel(std::move(phi), makeNullLogger());
+        return engine::EngineModel(std::move(phi), makeNullLogger(), std::make_shared<engine::DeviceHealth>());
     }
 
   private Q_SLOTS:

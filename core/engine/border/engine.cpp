@@ -32,8 +32,7 @@ Result<api::DeviceInfo> LocalEngine::deviceFor(const std::string& words) const n
 
 Result<api::MemoryUse> LocalEngine::planMemory(const api::ModelSource& source, const api::LoraSpec& spec,
                                                const api::BatchSize& batch, const api::TrainPlan& plan) noexcept {
-    // From any thread: the state of the device belongs to the engine's.
-    return guarded("planning the memory", [&] { return makers_.plan(source, spec, batch, plan); });
+    return health_->guarded("planning the memory", [&] { return makers_.plan(source, spec, batch, plan); });
 }
 
 Result<std::unique_ptr<api::Model>> LocalEngine::load(const api::ModelSource& source, const JobContext& job) noexcept {

@@ -1,6 +1,8 @@
-// Whether the engine's accelerator can still be used. One for an engine and everything that it has loaded.
+// Whether the engine's accelerator can still be used. One for an engine and everything that it has loaded; may be asked
+// from any thread.
 #pragma once
 
+#include <mutex>
 #include <optional>
 #include <string_view>
 
@@ -15,14 +17,24 @@ class DeviceHealth {
     template <class Body>
     auto guarded(std::string_view doing, Body&& body) noexcept -> decltype(body()) {
         return engine::guarded(doing, [&]() -> decltype(body()) {
-            if (lost_) return fail(*lost_);
+            if (auto before = lost()) return fail(std::move(*before));
             auto result = engine::guarded(doing, std::forward<Body>(body));
-            if (!result && result.error().code == ErrorCode::DeviceLost && !lost_) lost_ = result.error();
+            if (!result && result.error().code == ErrorCode::DeviceLost) note(result.error());
             return result;
         });
     }
 
   private:
+    std::optional<Error> lost() const {
+        const std::lock_guard lock(mutex_);
+        return lost_;
+    }
+    void note(const Error& error) {
+        const std::lock_guard lock(mutex_);
+        if (!lost_) lost_ = error;
+    }
+
+    mutable std::mutex mutex_;
     std::optional<Error> lost_;
 };
 
