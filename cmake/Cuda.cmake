@@ -14,7 +14,7 @@ endif()
 if(NOT present)
     set(present 90a)
 endif()
-set(STUDIO_CUDA_ARCHITECTURES "${present}" CACHE STRING "GPU architectures; packages: 75;80;86;89;90a;120")
+set(STUDIO_CUDA_ARCHITECTURES "${present}" CACHE STRING "GPU architectures; packages: 80;86;89;90a;120")
 
 set(STUDIO_WITH_CUDA OFF)
 set(missing "")

@@ -170,6 +170,7 @@ class GpuFaultTest : public QObject {
             gpu::copyRows(*stream, nowhere, here);
             return {};
         };
+        QCOMPARE(engine_->device().kind, std::string("cuda"));
         const auto result = train(*trained, record);
         QVERIFY(!result);
         qInfo("%s", result.error().text().c_str());

@@ -4,6 +4,7 @@
 #include "engine/kernels/attention_cuda.h"
 #include "engine/kernels/cross_entropy.h"
 #include "engine/kernels/cross_entropy_cuda.h"
+#include "engine/kernels/decode_cuda.h"
 #include "engine/kernels/dropout_cuda.h"
 #include "engine/kernels/gelu.h"
 #include "engine/kernels/gelu_cuda.h"
@@ -19,6 +20,8 @@
 #include "engine/quant/nf4_tensor.h"
 #include "gpu/on_device.h"
 
+#include <numeric>
+
 using namespace studio;
 using namespace studio::test;
 namespace kernels = engine::kernels;
@@ -31,6 +34,50 @@ constexpr double kBf16 = 4e-3;  // one rounding of the result, relative in the n
 Matrix host(std::vector<float>& values, int rows, int cols) {
     return kernels::matrix(values.data(), rows, cols);
 }
+
+// Towards zero; what is below the smallest normal half becomes zero.
+std::uint16_t halfBits(float value) {
+    const auto bits = std::bit_cast<std::uint32_t>(value);
+    const std::uint32_t exponent = bits >> 23 & 255u;
+    const auto sign = static_cast<std::uint16_t>(bits >> 16 & 0x8000u);
+    if (exponent < 113) return sign;
+    return static_cast<std::uint16_t>(sign | (exponent - 112) << 10 | (bits >> 13 & 0x3ffu));
+}
+
+// A quantised matrix on the card.
+struct Nf4OnDevice {
+    Nf4OnDevice(Stream stream, const engine::Nf4Tensor& tensor)
+        : of(tensor.view()),
+          blocks(static_cast<std::size_t>(tensor.blocks())),
+          codes(stream, {of.codes, of.codes + (of.rows * of.cols + 1) / 2}),
+          absmax(stream, of.absmax ? std::vector<float>(of.absmax, of.absmax + blocks) : std::vector<float>{}),
+          absmax_codes(stream, of.absmax ? std::vector<std::uint8_t>{}
+                                         : std::vector<std::uint8_t>(of.absmax_codes, of.absmax_codes + blocks)),
+          nested_code(stream,
+                      of.absmax ? std::vector<float>{} : std::vector<float>(of.nested_code, of.nested_code + 256)),
+          nested_absmax(stream, of.absmax
+                                    ? std::vector<float>{}
+                                    : std::vector<float>(of.nested_absmax, of.nested_absmax + (blocks + 255) / 256)) {}
+
+    kernels::Nf4View view() const {
+        kernels::Nf4View v{of.rows, of.cols, codes.data(), nullptr, nullptr, nullptr, nullptr, of.offset};
+        if (of.absmax != nullptr) {
+            v.absmax = absmax.data();
+        } else {
+            v.absmax_codes = absmax_codes.data();
+            v.nested_code = nested_code.data();
+            v.nested_absmax = nested_absmax.data();
+        }
+        return v;
+    }
+
+    kernels::Nf4View of;
+    std::size_t blocks;
+    Array<std::uint8_t> codes;
+    Array<float> absmax;
+    Array<std::uint8_t> absmax_codes;
+    Array<float> nested_code, nested_absmax;
+};
 
 class GpuKernelsTest : public QObject {
     Q_OBJECT
@@ -185,34 +232,13 @@ class GpuKernelsTest : public QObject {
                 auto tensor = engine::Nf4Tensor::quantise(values, rows, cols, nested);
                 QVERIFY(tensor.has_value());
                 const auto& view = tensor->view();
-                const auto blocks = static_cast<std::size_t>(tensor->blocks());
-                const std::size_t bytes = (values.size() + 1) / 2;
-                const Array<std::uint8_t> codes(stream_, std::vector<std::uint8_t>(view.codes, view.codes + bytes));
-                kernels::Nf4View on_device{rows, cols, codes.data(), nullptr, nullptr, nullptr, nullptr, view.offset};
-                std::vector<float> absmax, nested_code, nested_absmax;
-                std::vector<std::uint8_t> absmax_codes;
-                if (nested) {
-                    absmax_codes.assign(view.absmax_codes, view.absmax_codes + blocks);
-                    nested_code.assign(view.nested_code, view.nested_code + 256);
-                    nested_absmax.assign(view.nested_absmax, view.nested_absmax + (blocks + 255) / 256);
-                } else {
-                    absmax.assign(view.absmax, view.absmax + blocks);
-                }
-                const Array<float> gabsmax(stream_, absmax), gcode(stream_, nested_code),
-                    gnested(stream_, nested_absmax);
-                const Array<std::uint8_t> gcodes(stream_, absmax_codes);
-                if (nested) {
-                    on_device.absmax_codes = gcodes.data();
-                    on_device.nested_code = gcode.data();
-                    on_device.nested_absmax = gnested.data();
-                } else {
-                    on_device.absmax = gabsmax.data();
-                }
+                const Nf4OnDevice on_device(stream_, *tensor);
+                const std::size_t blocks = on_device.blocks, bytes = (values.size() + 1) / 2;
                 std::vector<float> expected(values.size());
                 kernels::dequantiseNf4(nullptr, view, host(expected, rows, cols));
                 for (float& v : expected) v = rounded(v);
                 OnDevice out(stream_, rows, cols);
-                gpu::expandNf4(stream_, on_device, out.view());
+                gpu::expandNf4(stream_, on_device.view(), out.view());
                 QCOMPARE(out.get(), expected);
                 QVERIFY(out.whole);
                 if (nested) continue;
@@ -221,8 +247,8 @@ class GpuKernelsTest : public QObject {
                 const Array<int> bad(stream_, std::vector<int>{0});
                 gpu::quantiseNf4(stream_, {raw.data(), rows, cols, cols, Element::F32}, own.data(), scales.data(),
                                  bad.data());
-                QCOMPARE(own.get(), codes.get());
-                QCOMPARE(scales.get(), absmax);
+                QCOMPARE(own.get(), on_device.codes.get());
+                QCOMPARE(scales.get(), on_device.absmax.get());
                 QCOMPARE(bad.get()[0], 0);
             }
         }
@@ -233,6 +259,101 @@ class GpuKernelsTest : public QObject {
         const Array<int> bad(stream_, std::vector<int>{0});
         gpu::quantiseNf4(stream_, {raw.data(), 2, 64, 64, Element::F32}, codes.data(), scales.data(), bad.data());
         QCOMPARE(bad.get()[0], 1);
+    }
+
+    // A token's product with a group of linears, against double precision.
+    void decodeProducts_data() {
+        QTest::addColumn<bool>("stacked");
+        QTest::addColumn<QList<int>>("rows");
+        QTest::addColumn<QList<int>>("cols");
+        QTest::addColumn<QList<int>>("ranks");
+        QTest::newRow("one small linear") << true << QList{16} << QList{256} << QList{0};
+        QTest::newRow("linears of several ranks")
+            << true << QList{48, 16, 160} << QList{768, 768, 768} << QList{16, 0, 5};
+        QTest::newRow("phi-2's input") << true << QList{2560, 2560, 2560, 10240} << QList{2560, 2560, 2560, 2560}
+                                       << QList{16, 16, 16, 16};
+        QTest::newRow("phi-2's input, r 64") << true << QList{2560, 10240} << QList{2560, 2560} << QList{64, 64};
+        QTest::newRow("side by side") << false << QList{96, 96} << QList{256, 768} << QList{8, 3};
+        QTest::newRow("phi-2's output") << false << QList{2560, 2560} << QList{2560, 10240} << QList{16, 16};
+        QTest::newRow("phi-2's output, no adapter") << false << QList{2560, 2560} << QList{2560, 10240} << QList{0, 0};
+    }
+
+    void decodeProducts() {
+        QFETCH(bool, stacked);
+        QFETCH(QList<int>, rows);
+        QFETCH(QList<int>, cols);
+        QFETCH(QList<int>, ranks);
+        for (const bool nested : {true, false}) {
+            gpu::DecodeGroup group;
+            std::vector<std::unique_ptr<Nf4OnDevice>> weights;
+            std::vector<Array<float>> arrays;
+            std::vector<Array<std::uint16_t>> biases;
+            const int columns = stacked ? cols[0] : std::accumulate(cols.begin(), cols.end(), 0);
+            const int outs = stacked ? std::accumulate(rows.begin(), rows.end(), 0) : rows[0];
+            std::vector<std::uint16_t> half;
+            std::vector<float> x;
+            for (const float v : normals(random_, columns)) {
+                half.push_back(halfBits(v));
+                x.push_back(kernels::fromHalf(half.back()));
+            }
+            const Array<std::uint16_t> on_card(stream_, half);
+            std::vector<double> expected(static_cast<std::size_t>(outs));
+            int row = 0, column = 0;
+            for (int l = 0; l < rows.size(); ++l) {
+                const int r = ranks[l], sums = l % 2 == 0 ? 3 : 40;
+                auto tensor = engine::Nf4Tensor::quantise(normals(random_, std::int64_t{rows[l]} * cols[l], 0.05f),
+                                                          rows[l], cols[l], nested);
+                QVERIFY(tensor.has_value());
+                std::vector<float> plain(static_cast<std::size_t>(rows[l]) * static_cast<std::size_t>(cols[l]));
+                kernels::dequantiseNf4(nullptr, tensor->view(), host(plain, rows[l], cols[l]));
+                const auto b = normals(random_, rows[l] * r), u = normals(random_, sums * (r + 2));
+                std::vector<std::uint16_t> bias;
+                for (const float v : normals(random_, rows[l])) bias.push_back(bf16Bits(v));
+                for (int i = 0; i < rows[l]; ++i) {
+                    double y = kernels::fromBfloat16(bias[static_cast<std::size_t>(i)]);
+                    const float* w = plain.data() + static_cast<std::size_t>(i) * static_cast<std::size_t>(cols[l]);
+                    for (int j = 0; j < cols[l]; ++j)
+                        y += static_cast<double>(w[j]) * x[static_cast<std::size_t>(column + j)];
+                    for (int k = 0; k < r; ++k) {
+                        double sum = 0;
+                        for (int s = 0; s < sums; ++s) sum += u[static_cast<std::size_t>(s * (r + 2) + k)];
+                        y += 0.5 * b[static_cast<std::size_t>(i * r + k)] * sum;
+                    }
+                    expected[static_cast<std::size_t>(row + i)] +=
+                        stacked || l == 0 ? y : y - kernels::fromBfloat16(bias[static_cast<std::size_t>(i)]);
+                }
+                weights.push_back(std::make_unique<Nf4OnDevice>(stream_, *tensor));
+                arrays.emplace_back(stream_, b);
+                arrays.emplace_back(stream_, u);
+                biases.emplace_back(stream_, bias);
+                gpu::DecodeLinear& linear = group.linear[group.count++];
+                linear.weights = weights.back()->view();
+                linear.bias = stacked || l == 0 ? biases.back().data() : nullptr;
+                linear.row = row;
+                linear.column = column;
+                linear.lora.r = r;
+                linear.lora.scale = 0.5f;
+                linear.lora.sums = sums;
+                linear.lora.stride = r + 2;
+                linear.lora.b = arrays[arrays.size() - 2].data();
+                linear.lora.u = arrays.back().data();
+                (stacked ? row : column) += stacked ? rows[l] : cols[l];
+            }
+            QVERIFY(gpu::decodeFits(group, stacked));
+            const Array<float> out(stream_, std::vector<float>(static_cast<std::size_t>(2 * outs), 1e9f));
+            for (int round = 0; round < 2; ++round) {
+                if (stacked)
+                    gpu::decodeStacked(stream_, group, on_card.data(), out.data());
+                else
+                    gpu::decodeSideBySide(stream_, group, on_card.data(), out.data());
+            }
+            const auto parts = out.get();
+            std::vector<float> sums, wanted(expected.begin(), expected.end());
+            for (int i = 0; i < outs; ++i)
+                sums.push_back(parts[static_cast<std::size_t>(i)] + parts[static_cast<std::size_t>(outs + i)]);
+            const double error = relative(sums, wanted);
+            QVERIFY2(error < 5e-4, qPrintable(QString::number(error)));
+        }
     }
 
     void dropoutHasTheProcessorsMasks() {

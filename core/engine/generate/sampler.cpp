@@ -75,26 +75,28 @@ Result<int> Sampler::next(std::span<const float> logits, std::span<const int> hi
 
 namespace {
 
-// The first of the largest logits in eight lanes, which the compiler turns into vectors; −1 where one is not finite.
+// The first of the largest logits; −1 where one is not finite. In blocks, so that only one is searched for its place.
 int firstLargest(std::span<const float> logits) {
-    constexpr std::size_t kLanes = 8;
-    float best[kLanes], difference[kLanes] = {};
-    std::fill_n(best, kLanes, -std::numeric_limits<float>::infinity());
-    const std::size_t whole = logits.size() / kLanes * kLanes;
-    for (std::size_t i = 0; i < whole; i += kLanes)
-        for (std::size_t lane = 0; lane < kLanes; ++lane) {
-            const float x = logits[i + lane];
-            best[lane] = best[lane] > x ? best[lane] : x;
-            difference[lane] += x - x;  // 0, or not a number
+    constexpr std::size_t kBlock = 256;
+    float largest = -std::numeric_limits<float>::infinity(), bad = 0;
+    std::size_t in = 0;
+    for (std::size_t begin = 0; begin < logits.size(); begin += kBlock) {
+        const std::size_t end = std::min(begin + kBlock, logits.size());
+        float best = -std::numeric_limits<float>::infinity(), difference = 0;
+#pragma omp simd reduction(max : best) reduction(+ : difference)
+        for (std::size_t i = begin; i < end; ++i) {
+            best = best > logits[i] ? best : logits[i];
+            difference += logits[i] - logits[i];  // 0, or not a number
         }
-    float largest = *std::max_element(best, best + kLanes), bad = 0;
-    for (const float d : difference) bad += d;
-    for (std::size_t i = whole; i < logits.size(); ++i) {
-        largest = std::max(largest, logits[i]);
-        bad += logits[i] - logits[i];
+        bad += difference;
+        if (best > largest) {
+            largest = best;
+            in = begin;
+        }
     }
     if (bad != 0 || logits.empty()) return -1;
-    return static_cast<int>(std::find(logits.begin(), logits.end(), largest) - logits.begin());
+    return static_cast<int>(std::find(logits.begin() + static_cast<std::ptrdiff_t>(in), logits.end(), largest) -
+                            logits.begin());
 }
 
 }  // namespace

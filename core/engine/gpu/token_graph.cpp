@@ -16,11 +16,12 @@ constexpr std::size_t kAlign = 256;
 
 // Where everything of one token lies.
 struct TokenBuffers {
-    int* input = nullptr;  // id, position
+    int* position = nullptr;
+    int* arrived = nullptr;  // of each head: pieces that are done
     float *x[2] = {}, *h = nullptr, *y = nullptr, *u = nullptr, *sums = nullptr;
     void *h_half = nullptr, *z = nullptr;
-    float *pieces = nullptr, *partial = nullptr, *logits = nullptr;
-    int piece_count = 0, sum_stride = 0;
+    float *pieces = nullptr, *partial = nullptr;
+    int sum_stride = 0;
 };
 
 // Lays the buffers out from `base` on, which may be null to measure; bytes used.
@@ -33,23 +34,20 @@ std::size_t layOut(TokenBuffers& b, std::byte* base, const GpuPhi::State& s) {
         return piece;
     };
     const auto floats = [&](std::int64_t count) { return static_cast<float*>(take(count * 4)); };
-    const std::int64_t columns = k::kGemvBlocks * kernels::kNf4Block;
-    b.piece_count = static_cast<int>((shape.q + columns - 1) / columns + (shape.intermediate + columns - 1) / columns);
     b.sum_stride = s.adapter ? static_cast<int>(std::max(s.adapter->denseWidth(), s.adapter->fc2Width())) : 0;
-    const int blocks =
-        k::decodeActBlocks(static_cast<int>(shape.q)) + k::decodeActBlocks(static_cast<int>(shape.intermediate));
-    b.input = static_cast<int*>(take(2 * sizeof(int)));
+    const int blocks = s.info.heads + k::decodeActBlocks(static_cast<int>(shape.intermediate));
+    b.position = static_cast<int*>(take(sizeof(int)));
+    b.arrived = static_cast<int*>(take(s.info.heads * static_cast<std::int64_t>(sizeof(int))));
     b.x[0] = floats(shape.hidden);
     b.x[1] = floats(shape.hidden);
     b.h = floats(shape.hidden);
     b.h_half = take(shape.hidden * 2);
-    b.y = floats(shape.inputOut());
+    b.y = floats(k::kGemvParts * shape.inputOut());
     b.z = take(shape.outputIn() * 2);
     b.u = floats(s.adapter ? s.adapter->inputWidth() : 0);
     b.sums = floats(static_cast<std::int64_t>(blocks) * b.sum_stride);
-    b.pieces = floats(b.piece_count * shape.hidden);
+    b.pieces = floats(k::kGemvParts * shape.hidden);
     b.partial = floats(static_cast<std::int64_t>(s.info.heads) * kMostSplits * (s.info.head_dim + 2));
-    b.logits = floats(s.info.vocab);
     return used;
 }
 
@@ -59,52 +57,12 @@ const LoraPart* partOf(const LoraPartStack& stack, Linear linear) {
     return nullptr;
 }
 
-class Recorder {
+// What the products of a layer read.
+class Groups {
   public:
-    Recorder(const GpuPhi::State& s, const GpuKvCache& cache, const TokenBuffers& b, float strength)
-        : s_(s), cache_(cache), b_(b), strength_(strength) {
-        splits_ = std::clamp((cache.capacity() + kKeysASplit - 1) / kKeysASplit, 1, kMostSplits);
-    }
+    Groups(const GpuPhi::State& s, const TokenBuffers& b, float strength) : s_(s), b_(b), strength_(strength) {}
 
-    Result<void> record() const {
-        k::decodeEmbed(s_.stream, s_.weights.embedding, b_.input, b_.x[0]);
-        int from = 0, pieces = 0;
-        for (int layer = 0; layer < s_.info.layers; ++layer, from ^= 1, pieces = b_.piece_count)
-            block(layer, from, pieces);
-        k::DecodeNorm last = norm(from, pieces, s_.weights.norm_weight, s_.weights.norm_bias);
-        last.h = b_.h;
-        last.h_half = nullptr;
-        k::decodeNorm(s_.stream, last, nullptr);
-        k::decodeHead(s_.stream, s_.weights.head, s_.weights.head_bias, b_.h, b_.logits);
-        return k::launched("recording a token");
-    }
-
-  private:
-    k::DecodeNorm norm(int from, int pieces, const float* weight, const float* bias) const {
-        k::DecodeNorm n;
-        n.x = b_.x[from];
-        n.pieces = b_.pieces;
-        n.count = pieces;
-        n.hidden = s_.info.hidden;
-        n.weight = weight;
-        n.bias = bias;
-        n.eps = s_.geometry.norm_epsilon;
-        n.x_out = b_.x[from ^ 1];
-        n.h_half = b_.h_half;
-        return n;
-    }
-
-    k::DecodeLora lora(const LoraPart* part) const {
-        k::DecodeLora lora;
-        if (part == nullptr || strength_ == 0) return lora;
-        lora.a = part->a;
-        lora.b = part->b;
-        lora.r = static_cast<int>(part->r);
-        lora.scale = part->scaling * strength_;
-        return lora;
-    }
-
-    k::DecodeGroup inputGroup(int layer) const {
+    k::DecodeGroup input(int layer) const {
         k::DecodeGroup group;
         const auto& weights = s_.weights.blocks[static_cast<std::size_t>(layer)];
         for (const LinearWeights& one : weights.input.linears) {
@@ -119,10 +77,10 @@ class Recorder {
         return group;
     }
 
-    k::DecodeGroup outputGroup(int layer) const {
+    k::DecodeGroup output(int layer) const {
         k::DecodeGroup group;
         const auto& weights = s_.weights.blocks[static_cast<std::size_t>(layer)];
-        const int dense_blocks = k::decodeActBlocks(static_cast<int>(s_.geometry.shape.q));
+        const int dense_blocks = s_.info.heads;
         for (const LinearWeights& one : weights.output.linears) {
             const bool dense = one.linear == Linear::Dense;
             k::DecodeLinear& linear = group.linear[group.count++];
@@ -141,45 +99,95 @@ class Recorder {
         return group;
     }
 
-    void block(int layer, int from, int pieces) const {
+  private:
+    k::DecodeLora lora(const LoraPart* part) const {
+        k::DecodeLora lora;
+        if (part == nullptr || strength_ == 0) return lora;
+        lora.a = part->a;
+        lora.b = part->b;
+        lora.r = static_cast<int>(part->r);
+        lora.scale = part->scaling * strength_;
+        return lora;
+    }
+
+    const GpuPhi::State& s_;
+    const TokenBuffers& b_;
+    float strength_;
+};
+
+class Recorder {
+  public:
+    // `asked` (id, position) and `logits` are pinned memory of the host, which kernels read and write themselves:
+    // copies of their own would cost a token 20 µs.
+    Recorder(const GpuPhi::State& s, const GpuKvCache& cache, const TokenBuffers& b, float strength, const int* asked,
+             float* logits)
+        : s_(s), cache_(cache), b_(b), asked_(asked), logits_(logits), groups_(s, b, strength) {
+        splits_ = std::clamp((cache.capacity() + kKeysASplit - 1) / kKeysASplit, 1, kMostSplits);
+    }
+
+    Result<void> record() const {
+        k::decodeEmbed(s_.stream, s_.weights.embedding, asked_, b_.position, b_.x[0]);
+        int from = 0;
+        for (int layer = 0; layer < s_.info.layers; ++layer, from ^= 1) block(layer, from);
+        k::DecodeNorm last = norm(from, b_.pieces, s_.weights.norm_weight, s_.weights.norm_bias);
+        last.h = b_.h;
+        last.h_half = nullptr;
+        k::decodeNorm(s_.stream, last, nullptr);
+        k::decodeHead(s_.stream, s_.weights.head, s_.weights.head_bias, b_.h, logits_);
+        return k::launched("recording a token");
+    }
+
+  private:
+    k::DecodeNorm norm(int from, const float* pieces, const float* weight, const float* bias) const {
+        k::DecodeNorm n;
+        n.x = b_.x[from];
+        n.pieces = pieces;
+        n.hidden = s_.info.hidden;
+        n.weight = weight;
+        n.bias = bias;
+        n.eps = s_.geometry.norm_epsilon;
+        n.x_out = b_.x[from ^ 1];
+        n.h_half = b_.h_half;
+        return n;
+    }
+
+    void block(int layer, int from) const {
         const auto& weights = s_.weights.blocks[static_cast<std::size_t>(layer)];
         const BlockShape& shape = s_.geometry.shape;
-        const k::DecodeGroup input = inputGroup(layer), output = outputGroup(layer);
-        k::decodeNorm(s_.stream, norm(from, pieces, weights.norm_weight, weights.norm_bias), &input);
+        const k::DecodeGroup input = groups_.input(layer), output = groups_.output(layer);
+        k::decodeNorm(s_.stream, norm(from, layer > 0 ? b_.pieces : nullptr, weights.norm_weight, weights.norm_bias),
+                      &input);
         k::decodeStacked(s_.stream, input, b_.h_half, b_.y);
-        k::DecodeAttention attention;
-        attention.heads = s_.info.heads;
-        attention.kv_heads = s_.info.kv_heads;
-        attention.head_dim = s_.info.head_dim;
-        attention.splits = splits_;
-        attention.scale = s_.geometry.attention.scale;
-        attention.rope = s_.geometry.rope;
-        attention.y = b_.y;
-        attention.keys = cache_.keys(layer).data;
-        attention.values = cache_.values(layer).data;
-        attention.position = b_.input + 1;
-        attention.partial = b_.partial;
-        k::decodeAttention(s_.stream, attention);
-        k::DecodeActivate act;
-        act.heads = s_.info.heads;
-        act.head_dim = s_.info.head_dim;
-        act.splits = splits_;
-        act.intermediate = s_.info.intermediate;
-        act.partial = b_.partial;
-        act.fc1 = b_.y + shape.q + 2 * shape.kv;
-        act.z = b_.z;
-        act.dense = output.linear[0].lora;
-        act.fc2 = output.linear[1].lora;
-        act.sums = b_.sums;
-        act.stride = b_.sum_stride;
-        k::decodeActivate(s_.stream, act);
+        k::DecodeMiddle middle;
+        middle.heads = s_.info.heads;
+        middle.kv_heads = s_.info.kv_heads;
+        middle.head_dim = s_.info.head_dim;
+        middle.splits = splits_;
+        middle.intermediate = s_.info.intermediate;
+        middle.scale = s_.geometry.attention.scale;
+        middle.rope = s_.geometry.rope;
+        middle.y = b_.y;
+        middle.y_columns = static_cast<int>(shape.inputOut());
+        middle.keys = cache_.keys(layer).data;
+        middle.values = cache_.values(layer).data;
+        middle.position = b_.position;
+        middle.partial = b_.partial;
+        middle.arrived = b_.arrived;
+        middle.z = b_.z;
+        middle.dense = output.linear[0].lora;
+        middle.fc2 = output.linear[1].lora;
+        middle.sums = b_.sums;
+        middle.stride = b_.sum_stride;
+        k::decodeMiddle(s_.stream, middle);
         k::decodeSideBySide(s_.stream, output, b_.z, b_.pieces);
     }
 
     const GpuPhi::State& s_;
     const GpuKvCache& cache_;
     const TokenBuffers& b_;
-    float strength_;
+    const int* asked_;
+    float* logits_;
+    Groups groups_;
     int splits_ = 1;
 };
 
@@ -187,21 +195,16 @@ class Recorder {
 
 bool tokenGraphFits(const GpuPhi::State& s) {
     const BlockShape& shape = s.geometry.shape;
-    if (shape.hidden > k::kGemvBlocks * kernels::kNf4Block || s.info.head_dim % 16 != 0 || s.info.head_dim > 128)
-        return false;
-    const std::int64_t columns = k::kGemvBlocks * kernels::kNf4Block;
-    if ((shape.q + columns - 1) / columns + (shape.intermediate + columns - 1) / columns > k::kDecodeMostPieces)
-        return false;
-    if (s.adapter && (s.adapter->inputWidth() > k::kDecodeMostRank ||
-                      s.adapter->denseWidth() + s.adapter->fc2Width() > k::kDecodeMostRank))
-        return false;
+    if (shape.hidden > k::kDecodeMostHidden || !k::decodeTakesHeads(s.info.head_dim)) return false;
     for (const BlockWeights& block : s.weights.blocks)
         for (const LinearGroup* group : {&block.input, &block.output})
             for (const LinearWeights& one : group->linears)
                 if (one.nf4.codes == nullptr || one.nf4.cols % kernels::kNf4Block != 0 ||
                     one.nf4.rows % k::kGemvRows != 0)
                     return false;
-    return true;
+    const TokenBuffers nowhere;
+    const Groups groups(s, nowhere, 1);
+    return k::decodeFits(groups.input(0), true) && k::decodeFits(groups.output(0), false);
 }
 
 Result<void> runTokenGraph(GpuPhi::State& s, GpuKvCache& cache, int token, float strength, std::span<float> logits) {
@@ -217,20 +220,17 @@ Result<void> runTokenGraph(GpuPhi::State& s, GpuKvCache& cache, int token, float
         if (decode.token_host.bytes() == 0) {
             STUDIO_TRY(decode.token_host, Pinned::allocate(kAlign + logits.size_bytes()));
         }
+        layOut(buffers, decode.token_memory.data(), s);
+        STUDIO_CHECK(k::zero(s.stream, buffers.arrived, static_cast<std::size_t>(s.info.heads) * sizeof(int)));
         decode.token_laid_out = true;
     }
     layOut(buffers, decode.token_memory.data(), s);
     auto* host = reinterpret_cast<int*>(decode.token_host.data());
-    std::byte* arrived = decode.token_host.data() + kAlign;
+    auto* arrived = reinterpret_cast<float*>(decode.token_host.data() + kAlign);
     auto& recorded = cache.token;
     if (!recorded.graph || recorded.strength != strength || recorded.adapter != s.adapter_number) {
-        const Recorder recorder(s, cache, buffers, strength);
-        const auto token_work = [&]() -> Result<void> {
-            STUDIO_CHECK(k::copyToDevice(s.stream, buffers.input, host, 2 * sizeof(int)));
-            STUDIO_CHECK(recorder.record());
-            return k::copyToHost(s.stream, arrived, buffers.logits, logits.size_bytes());
-        };
-        STUDIO_TRY(recorded.graph, k::Graph::record(s.stream, token_work));
+        const Recorder recorder(s, cache, buffers, strength, host, arrived);
+        STUDIO_TRY(recorded.graph, k::Graph::record(s.stream, [&] { return recorder.record(); }));
         recorded.strength = strength;
         recorded.adapter = s.adapter_number;
     }

@@ -2,7 +2,7 @@
 // reads of weights before the kernel in front of it has ended (programmatic dependent launch), so a token is one chain
 // without gaps. No atomics: the same bits every time.
 //
-// A block: norm → gemv (q | k | v | fc1) → attend → activate → gemv (dense | fc2, in pieces) → the next norm adds up.
+// A block: norm → product (q | k | v | fc1) → attention and gelu → product (dense | fc2) → the next norm adds up.
 #pragma once
 
 #include <cstdint>
@@ -12,11 +12,10 @@
 
 namespace studio::engine::kernels::gpu {
 
-inline constexpr int kGemvRows = 16;    // of a tile
-inline constexpr int kGemvBlocks = 40;  // quantisation blocks of a piece: 2,560 columns
-inline constexpr int kDecodeMostPieces = 8, kDecodeMostSplits = 16;
-inline constexpr int kDecodeMostRank = 512;  // Σ r of the linears of a group
-inline constexpr int kActColumns = 256;      // that one block of threads of activate() handles
+inline constexpr int kGemvRows = 16;  // of a tile
+inline constexpr int kGemvParts = 2;  // vectors whose sum is a product
+inline constexpr int kDecodeMostHidden = 2560, kDecodeMostSplits = 16;
+inline constexpr int kActColumns = 128;  // of gelu that one block of threads handles
 
 // LoRA of one linear: y += scale · B·u, u = Σ over `sums` partial vectors.
 struct DecodeLora {
@@ -40,12 +39,11 @@ struct DecodeGroup {
 };
 
 // The residual stream: x_out = x + Σ pieces; then h = LN(x_out), as float and half; u_l = A_l·h for each adapted linear
-// of `group` (may be null). One row of `hidden` ≤ 2,560 columns, at most
-// kDecodeMostPieces pieces.
+// of `group` (may be null). One row of `hidden` ≤ kDecodeMostHidden columns.
 struct DecodeNorm {
     const float* x = nullptr;
-    const float* pieces = nullptr;  // [count, hidden]
-    int count = 0, hidden = 0;
+    const float* pieces = nullptr;  // [kGemvParts, hidden]; null: none
+    int hidden = 0;
     const float *weight = nullptr, *bias = nullptr;
     float eps = 1e-5f;
     float* x_out = nullptr;
@@ -54,43 +52,40 @@ struct DecodeNorm {
 };
 void decodeNorm(Stream stream, const DecodeNorm& norm, const DecodeGroup* group);
 
-// Linears stacked: y[row …] = W·h + b + LoRA. h: half, columns ≤ 2,560.
-void decodeStacked(Stream stream, const DecodeGroup& group, const void* h, float* y);
+// The product of one row with the group, as kGemvParts vectors to be added: two blocks of threads may share sixteen
+// rows. Bias and LoRA are in it. Stacked: linears with the same input, out [kGemvParts, Σ rows]. Side by side: linears
+// with the same output, out [kGemvParts, rows]. x: half.
+void decodeStacked(Stream stream, const DecodeGroup& group, const void* x, float* out);
+void decodeSideBySide(Stream stream, const DecodeGroup& group, const void* x, float* out);
+// Whether the card's shared memory holds what these need.
+bool decodeFits(const DecodeGroup& group, bool stacked);
 
-// Linears side by side, cut into pieces of at most 2,560 columns: piece p of the output is [hidden]; their sum is the
-// product. The number of pieces is decodePieces().
-void decodeSideBySide(Stream stream, const DecodeGroup& group, const void* z, float* pieces);
-int decodePieces(const DecodeGroup& group);
-
-struct DecodeAttention {
+// Between the two products: z = attention's output | gelu(fc1), half, and partial products A·z of dense (one vector a
+// head) and fc2 (one for kActColumns columns). head_dim as decodeTakesHeads() says.
+struct DecodeMiddle {
     int heads = 0, kv_heads = 0, head_dim = 0, splits = 0;  // at most kDecodeMostSplits
+    int intermediate = 0;
     float scale = 1;
     RopeTable rope;
-    const float* y = nullptr;                 // q | k | v | …
+    const float* y = nullptr;  // q | k | v | fc1, [kGemvParts, y_columns]
+    int y_columns = 0;
     void *keys = nullptr, *values = nullptr;  // bf16, [capacity, kv_heads·head_dim]
     const int* position = nullptr;            // of this token; the row of the cache it is written to
     float* partial = nullptr;                 // [heads, splits, head_dim + 2]
-};
-// head_dim a multiple of 16 up to 128.
-void decodeAttention(Stream stream, const DecodeAttention& attention);
-
-// z = attention's output | gelu(fc1), half; partial A·z of dense and fc2, one vector [stride] a block of threads.
-struct DecodeActivate {
-    int heads = 0, head_dim = 0, splits = 0, intermediate = 0;
-    const float* partial = nullptr;
-    const float* fc1 = nullptr;
+    int* arrived = nullptr;                   // [heads], zero before the first call and after each
     void* z = nullptr;
     DecodeLora dense, fc2;  // of these: a, r
-    float* sums = nullptr;  // [blocks of dense | blocks of fc2, stride]
+    float* sums = nullptr;  // [heads | decodeActBlocks(intermediate), stride]
     int stride = 0;
 };
-void decodeActivate(Stream stream, const DecodeActivate& activate);
+void decodeMiddle(Stream stream, const DecodeMiddle& middle);
+bool decodeTakesHeads(int head_dim);
 int decodeActBlocks(int columns);
 
-// x = row `*token` of the embedding.
-void decodeEmbed(Stream stream, const Matrix& table, const int* token, float* x);
+// x = row asked[0] of the embedding; *position = asked[1]. `asked` is pinned memory of the host.
+void decodeEmbed(Stream stream, const Matrix& table, const int* asked, int* position, float* x);
 
-// logits = W·h + b. h: float.
+// logits = W·h + b. h: float. `logits` may be pinned memory of the host.
 void decodeHead(Stream stream, const Matrix& head, const void* bias, const float* h, float* logits);
 
 }  // namespace studio::engine::kernels::gpu

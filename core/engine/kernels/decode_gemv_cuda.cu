@@ -1,32 +1,32 @@
 #include <algorithm>
+#include <utility>
 
-#include "engine/kernels/decode_cuda.cuh"
-#include "engine/kernels/decode_cuda.h"
+#include "engine/kernels/decode_ring.cuh"
 
 namespace studio::engine::kernels::gpu {
 namespace {
-
-constexpr int kThreads = 256, kWarps = kThreads / 32;
-constexpr int kPerWarp = kGemvBlocks / kWarps;  // quantisation blocks
-constexpr int kResident = 3;                    // blocks of threads on a multiprocessor
 
 // The sixteen NF4 codes as halves.
 __constant__ std::uint16_t kHalfCode[16] = {0xbc00, 0xb992, 0xb833, 0xb652, 0xb48d, 0xb1ea, 0xadd4, 0x0000,
                                             0x2d18, 0x3126, 0x33e0, 0x3568, 0x370d, 0x3880, 0x39c9, 0x3c00};
 
-// A byte of two codes to two halves: 256 entries, one copy for each lane in a bank of its own.
-struct PairTable {
-    std::uint32_t pair[256 * 32];
+constexpr int kPairs = 256;
 
+// A byte of two codes to two halves, one copy for each lane in a bank of its own.
+struct PairTable {
+    std::uint32_t pair[kPairs * 32];
+
+    // By the first kPairs threads.
     __device__ void fill() {
         const std::uint32_t byte = threadIdx.x, lane = threadIdx.x % 32;
         // The first of two codes is in the high half of its byte.
         const std::uint32_t own = kHalfCode[byte >> 4] | static_cast<std::uint32_t>(kHalfCode[byte & 15u]) << 16;
+#pragma unroll 4
         for (std::uint32_t i = 0; i < 32; ++i)
-            pair[(byte - lane + i) * 32 + lane] = __shfl_sync(0xffffffffu, own, static_cast<int>(i));
+            pair[(byte - lane + i) * 32 + lane] = __shfl_sync(kAll, own, static_cast<int>(i));
     }
 };
-static_assert(kThreads == 256);
+static_assert(kConsumers >= kPairs);
 
 // `place`: the lane, and in bits 7 … 14 a byte; both together are an index in bytes.
 __device__ inline std::uint32_t look(const PairTable& table, std::uint32_t place) {
@@ -35,9 +35,9 @@ __device__ inline std::uint32_t look(const PairTable& table, std::uint32_t place
 
 __device__ inline void multiply(float* sums, std::uint32_t a0, std::uint32_t a1, std::uint32_t a2, std::uint32_t a3,
                                 std::uint32_t b0, std::uint32_t b1) {
-    asm volatile("mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 {%0,%1,%2,%3},{%4,%5,%6,%7},{%8,%9},{%0,%1,%2,%3};"
-                 : "+f"(sums[0]), "+f"(sums[1]), "+f"(sums[2]), "+f"(sums[3])
-                 : "r"(a0), "r"(a1), "r"(a2), "r"(a3), "r"(b0), "r"(b1));
+    asm("mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 {%0,%1,%2,%3},{%4,%5,%6,%7},{%8,%9},{%0,%1,%2,%3};"
+        : "+f"(sums[0]), "+f"(sums[1]), "+f"(sums[2]), "+f"(sums[3])
+        : "r"(a0), "r"(a1), "r"(a2), "r"(a3), "r"(b0), "r"(b1));
 }
 
 // Eight codes of two rows against eight values of x.
@@ -50,314 +50,281 @@ __device__ inline void eightColumns(const PairTable& table, std::uint32_t lane4,
              look(table, (upper >> 17 & kByte) | lane4), look(table, (lower >> 17 & kByte) | lane4), x.z, x.w);
 }
 
-// Tiles [tile, end) of sixteen rows of one linear times one piece of x.
-struct Segment {
-    int linear = 0, piece = 0, row = 0, tiles = 0;  // first row in the linear; piece of its columns
-    std::int64_t out = 0;                           // of the first row
-};
-
-// The segment that unit `number` begins, and how many units from there on are in it.
-template <bool kStacked>
-__device__ Segment segmentAt(const DecodeGroup& group, int number, int end, int tiles, int rows) {
-    Segment segment;
-    if constexpr (kStacked) {
-        const int row = number * kGemvRows;
-        while (segment.linear + 1 < group.count && row >= group.linear[segment.linear + 1].row) ++segment.linear;
-        const DecodeLinear& linear = group.linear[segment.linear];
-        segment.row = row - linear.row;
-        segment.tiles = min(end - number, (static_cast<int>(linear.weights.rows) - segment.row) / kGemvRows);
-        segment.out = row;
-    } else {
-        int piece = number / tiles;
-        const int tile = number - piece * tiles;
-        segment.row = tile * kGemvRows;
-        segment.tiles = min(end - number, tiles - tile);
-        segment.out = static_cast<std::int64_t>(piece) * rows + segment.row;
-        for (; segment.linear + 1 < group.count; ++segment.linear) {
-            const int of_this =
-                (static_cast<int>(group.linear[segment.linear].weights.cols) / kNf4Block + kGemvBlocks - 1) /
-                kGemvBlocks;
-            if (piece < of_this) break;
-            piece -= of_this;
-        }
-        segment.piece = piece;
-    }
-    return segment;
-}
-
-// A lane's codes of two rows in kPerWarp quantisation blocks, and what their scales are made of: the scales, or their
-// codes and the nested scales of the first and the last.
-template <bool kNested>
-struct Weights {
-    uint2 upper[kPerWarp], lower[kPerWarp];
-    std::uint32_t upper_scale[kPerWarp], lower_scale[kPerWarp];
-    float upper_nested[2], lower_nested[2];
-};
-
-// Where a lane reads, advanced tile by tile.
-template <bool kNested, bool kWhole>
-struct Reader {
-    const uint2 *codes0, *codes1;
-    const std::uint8_t *scale0, *scale1;  // codes, or floats
-    const float* nested;
-    std::uint32_t at0, at1, per_row;
-    int count;
-
-    __device__ Reader(const Nf4View& w, const Segment& segment) {
-        const std::uint32_t lane = threadIdx.x % 32, warp = threadIdx.x / 32;
-        per_row = static_cast<std::uint32_t>(w.cols / kNf4Block);
-        const std::uint32_t begin = segment.piece * kGemvBlocks + warp * kPerWarp;
-        count = static_cast<int>(per_row) - static_cast<int>(begin);
-        at0 = (segment.row + lane / 4) * per_row + begin;
-        at1 = at0 + 8 * per_row;
-        codes0 = reinterpret_cast<const uint2*>(w.codes) + static_cast<std::uint64_t>(at0) * 4 + lane % 4;
-        codes1 = codes0 + static_cast<std::uint64_t>(per_row) * 32;
-        const std::uint8_t* scales = kNested ? w.absmax_codes : reinterpret_cast<const std::uint8_t*>(w.absmax);
-        constexpr std::uint32_t kBytes = kNested ? 1 : 4;
-        scale0 = scales + static_cast<std::uint64_t>(at0) * kBytes;
-        scale1 = scales + static_cast<std::uint64_t>(at1) * kBytes;
-        nested = w.nested_absmax;
-    }
-
-    __device__ void read(Weights<kNested>& to) {
-#pragma unroll
-        for (int i = 0; i < kPerWarp; ++i) {
-            to.upper[i] = to.lower[i] = make_uint2(0, 0);
-            to.upper_scale[i] = to.lower_scale[i] = 0;
-            if (!kWhole && i >= count) continue;
-            to.upper[i] = __ldcs(codes0 + 4 * i);
-            to.lower[i] = __ldcs(codes1 + 4 * i);
-            if constexpr (kNested) {
-                to.upper_scale[i] = __ldcs(scale0 + i);
-                to.lower_scale[i] = __ldcs(scale1 + i);
-            } else {
-                to.upper_scale[i] = __ldcs(reinterpret_cast<const std::uint32_t*>(scale0) + i);
-                to.lower_scale[i] = __ldcs(reinterpret_cast<const std::uint32_t*>(scale1) + i);
-            }
-        }
-        if constexpr (kNested)
-            if (kWhole || count > 0) {
-                const std::uint32_t last = kWhole ? kPerWarp - 1 : min(kPerWarp, count) - 1;
-                to.upper_nested[0] = __ldg(nested + (at0 >> 8));
-                to.upper_nested[1] = __ldg(nested + (at0 + last >> 8));
-                to.lower_nested[0] = __ldg(nested + (at1 >> 8));
-                to.lower_nested[1] = __ldg(nested + (at1 + last >> 8));
-            }
-        codes0 += static_cast<std::uint64_t>(per_row) * (4 * kGemvRows);
-        codes1 += static_cast<std::uint64_t>(per_row) * (4 * kGemvRows);
-        scale0 += per_row * (kGemvRows * (kNested ? 1 : 4));
-        scale1 += per_row * (kGemvRows * (kNested ? 1 : 4));
-        at0 += per_row * kGemvRows;
-        at1 += per_row * kGemvRows;
-    }
-};
-static_assert(kNestedBlock == 256);
-
-struct Shared {
-    PairTable table;
-    float nested_code[256];
-    float part[2][kWarps][kGemvRows], u[kDecodeMostRank];
-    alignas(16) __half x[kGemvBlocks * kNf4Block];
-};
-
-// u of every linear, one after the other: Σ of the partial vectors, eight threads a value.
-__device__ inline void addUp(const DecodeGroup& group, float* u) {
-    int begin = 0;
-    for (int l = 0; l < group.count; ++l) {
+// u of every linear, one after the other: Σ of the partial vectors, eight threads a value, their reads at once. By
+// those who brought the weights, while the last of these are multiplied.
+__device__ inline void addUp(const DecodeGroup& group, int ranks, float* u) {
+    // Whole warps go round together, so that their lanes can add up.
+    for (int v = threadIdx.x - kConsumers; v < (ranks * 8 + 31) / 32 * 32; v += kBringers * 32) {
+        int l = 0, element = v / 8;
+        while (l + 1 < group.count && element >= group.linear[l].lora.r) element -= group.linear[l++].lora.r;
         const DecodeLora& lora = group.linear[l].lora;
-        // Whole warps go round together, so that their lanes can add up.
-        for (int v = threadIdx.x; v < (lora.r * 8 + 31) / 32 * 32; v += kThreads) {
-            const int element = v / 8, part = v % 8;
-            float sum = 0;
-            if (element < lora.r)
-                for (int s = part; s < lora.sums; s += 8) sum += __ldcg(lora.u + s * lora.stride + element);
-#pragma unroll
-            for (int step = 4; step > 0; step >>= 1) sum += __shfl_xor_sync(0xffffffffu, sum, step);
-            if (part == 0 && element < lora.r) u[begin + element] = sum;
-        }
-        begin += lora.r;
-    }
-}
-
-// One segment, whose first tile has been read. Other warps compute while one waits for its weights.
-template <bool kNested, bool kWhole>
-__device__ void computeSegment(Shared& s, const DecodeLinear& linear, const Segment& segment,
-                               Reader<kNested, kWhole>& reader, Weights<kNested>& own, const float* u, float* out) {
-    const std::uint32_t lane = threadIdx.x % 32, warp = threadIdx.x / 32, lane4 = lane * 4;
-    const int row = threadIdx.x / 16, column = threadIdx.x % 16, count = reader.count;
-    const int r = segment.piece == 0 ? linear.lora.r : 0;
-    const float offset = linear.weights.offset, lora_scale = linear.lora.scale;
-    const float own_u = column < r ? u[column] : 0.0f;
-    const float* b = linear.lora.b + static_cast<std::int64_t>(segment.row + row) * linear.lora.r + column;
-    const auto* bias = static_cast<const Bf16*>(linear.bias);
-    const bool adds_bias = column == kWarps && segment.piece == 0 && bias != nullptr;
-    const __half* x = s.x + warp * kPerWarp * kNf4Block + lane % 4 * 16;
-    for (int tile = 0; tile < segment.tiles; ++tile) {
-        float y = column < r ? *b * own_u : 0.0f;
-        for (int j = column + 16; j < r; j += 16) y += b[j - column] * u[j];
-        y *= lora_scale;
-        if (adds_bias) y += __bfloat162float(bias[segment.row + tile * kGemvRows + row]);
-        b += kGemvRows * linear.lora.r;
-        if (tile > 0) reader.read(own);
-        const std::uint32_t at0 = reader.at0 - reader.per_row * kGemvRows,
-                            at1 = reader.at1 - reader.per_row * kGemvRows;
-        float sum0 = 0, sum1 = 0;
-#pragma unroll
-        for (int i = 0; i < kPerWarp; ++i) {
-            if (!kWhole && i >= count) continue;
-            const uint4* eight = reinterpret_cast<const uint4*>(x + i * kNf4Block);
-            float sums[4] = {}, more[4] = {};
-            eightColumns(s.table, lane4, sums, own.upper[i].x, own.lower[i].x, eight[0]);
-            eightColumns(s.table, lane4, more, own.upper[i].y, own.lower[i].y, eight[1]);
-            float scale0 = __uint_as_float(own.upper_scale[i]), scale1 = __uint_as_float(own.lower_scale[i]);
-            if constexpr (kNested) {
-                const float nested0 = (at0 + i ^ at0) >> 8 ? own.upper_nested[1] : own.upper_nested[0];
-                const float nested1 = (at1 + i ^ at1) >> 8 ? own.lower_nested[1] : own.lower_nested[0];
-                scale0 = __fadd_rn(__fmul_rn(s.nested_code[own.upper_scale[i]], nested0), offset);
-                scale1 = __fadd_rn(__fmul_rn(s.nested_code[own.lower_scale[i]], nested1), offset);
-            }
-            sum0 += (sums[0] + more[0]) * scale0;
-            sum1 += (sums[2] + more[2]) * scale1;
-        }
-        float(*part)[kGemvRows] = s.part[tile & 1];
-        if (lane % 4 == 0) {
-            part[warp][lane / 4] = sum0;
-            part[warp][lane / 4 + 8] = sum1;
-        }
-        __syncthreads();  // the other half is written next, so that one barrier a tile is enough
-        if (column < kWarps) y += part[column][row];
-#pragma unroll
-        for (int step = 8; step > 0; step >>= 1) y += __shfl_xor_sync(0xffffffffu, y, step);
-        if (column == 0) out[segment.out + tile * kGemvRows + row] = y;
-    }
-}
-
-// A block of threads has its share of the units in a row. The weights of its first tile are on their way before the
-// kernel in front has ended. A lane's products with x meet in the accumulators of the tensor cores.
-template <bool kNested, bool kStacked, bool kWhole>
-__global__ void __launch_bounds__(kThreads, kResident)
-    gemv(const __grid_constant__ DecodeGroup group, const __half* x, float* out, int units, int tiles, int rows) {
-    __shared__ Shared s;
-    letNextStart();
-    int number = static_cast<int>(static_cast<std::int64_t>(units) * blockIdx.x / gridDim.x);
-    const int end = static_cast<int>(static_cast<std::int64_t>(units) * (blockIdx.x + 1) / gridDim.x);
-    Segment segment = segmentAt<kStacked>(group, number, end, tiles, rows);
-    Reader<kNested, kWhole> reader(group.linear[segment.linear].weights, segment);
-    Weights<kNested> weights;
-    if (number < end) reader.read(weights);
-    s.table.fill();
-    bool first = true;
-    while (number < end) {
-        const DecodeLinear& linear = group.linear[segment.linear];
-        if constexpr (kNested) s.nested_code[threadIdx.x] = linear.weights.nested_code[threadIdx.x];
-        if (first) {
-            waitForPrevious();
-            addUp(group, s.u);
-            first = false;
-        } else {
-            reader = Reader<kNested, kWhole>(linear.weights, segment);
-            reader.read(weights);
-        }
-        const int x_begin = linear.column + segment.piece * kGemvBlocks * kNf4Block;
-        const int x_count = min(kGemvBlocks * kNf4Block,
-                                static_cast<int>(linear.weights.cols) - segment.piece * kGemvBlocks * kNf4Block);
-        for (int c = threadIdx.x * 8; c < x_count; c += kThreads * 8)
-            *reinterpret_cast<uint4*>(s.x + c) = __ldcg(reinterpret_cast<const uint4*>(x + x_begin + c));
-        __syncthreads();
-        const float* u = s.u;
-        for (int l = 0; l < segment.linear; ++l) u += group.linear[l].lora.r;
-        computeSegment<kNested, kWhole>(s, linear, segment, reader, weights, u, out);
-        number += segment.tiles;
-        if (number < end) segment = segmentAt<kStacked>(group, number, end, tiles, rows);
-        __syncthreads();  // nested_code and x are read by others
-    }
-    if (first) waitForPrevious();
-}
-
-constexpr int kHeadThreads = 256, kHeadWarps = kHeadThreads / 32;
-
-// A warp a row, its values in pieces of eight.
-__global__ void __launch_bounds__(kHeadThreads)
-    headRows(const Bf16* head, int rows, int cols, const Bf16* bias, const float* h, float* logits) {
-    extern __shared__ float hidden[];
-    letNextStart();
-    waitForPrevious();
-    for (int i = threadIdx.x; i < cols; i += kHeadThreads) hidden[i] = h[i];
-    __syncthreads();
-    const int lane = threadIdx.x % 32;
-    for (int row = blockIdx.x * kHeadWarps + threadIdx.x / 32; row < rows; row += gridDim.x * kHeadWarps) {
-        const Bf16* weights = head + static_cast<std::int64_t>(row) * cols;
+        const float* from = lora.u + element;
+        const int sums = element < lora.r ? lora.sums : 0;
         float sum = 0;
-#pragma unroll 10
-        for (int c = lane * 8; c < cols; c += 256) {
-            const uint4 raw = __ldcs(reinterpret_cast<const uint4*>(weights + c));
-            const auto* pairs = reinterpret_cast<const __nv_bfloat162*>(&raw);
+        for (int s = v % 8; s < sums; s += 8 * kSumsAtOnce) {
+            float part[kSumsAtOnce];
 #pragma unroll
-            for (int i = 0; i < 4; ++i) {
-                const float2 two = __bfloat1622float2(pairs[i]);
-                sum += two.x * hidden[c + 2 * i] + two.y * hidden[c + 2 * i + 1];
-            }
+            for (int i = 0; i < kSumsAtOnce; ++i) part[i] = __ldcg(from + min(s + 8 * i, sums - 1) * lora.stride);
+#pragma unroll
+            for (int i = 0; i < kSumsAtOnce; ++i) sum += s + 8 * i < sums ? part[i] : 0.0f;
         }
-        sum = warpSum(sum);
-        if (lane == 0) logits[row] = sum + __bfloat162float(bias[row]);
+#pragma unroll
+        for (int step = 4; step > 0; step >>= 1) sum += __shfl_xor_sync(kAll, sum, step);
+        if (v % 8 == 0 && v / 8 < ranks) u[v / 8] = sum;
     }
 }
 
-// As many blocks of threads as stay at once.
-dim3 gridFor(int units) {
-    int card = 0, multiprocessors = 1;
+// A row of the result, of which a thread adds up the parts: what it needs for that, on its way beforehand.
+template <bool kStacked>
+struct OutRow {
+    bool there = false, began_here = false, ends_here = false;
+    int linear = 0, row = 0, u = 0;  // in the linear; where its u begins
+    const Bf16* bias = nullptr;
+    Bf16 bias_value;
+    std::int64_t out = 0;
+
+    __device__ OutRow(const DecodeGroup& group, const GemvPlan& plan, int first_tile, int tiles, int begin, int end) {
+        const int i = threadIdx.x, tile = first_tile + i / kGemvRows;
+        there = i < tiles * kGemvRows;
+        if (!there) return;
+        const Stage stage = stageAt<kStacked>(group, plan, tile * plan.tile_units, plan.units);
+        began_here = tile * plan.tile_units >= begin;
+        ends_here = (tile + 1) * plan.tile_units <= end;
+        linear = stage.linear;
+        row = stage.row + i % kGemvRows;
+        out = static_cast<std::int64_t>(tile) * kGemvRows + i % kGemvRows;
+        if constexpr (kStacked)
+            for (int l = 0; l < linear; ++l) u += group.linear[l].lora.r;
+        bias = static_cast<const Bf16*>(group.linear[linear].bias);
+        if (bias != nullptr) bias_value = bias[row];
+    }
+    // B's row into shared memory.
+    __device__ void bring(const DecodeGroup& group, float* own_b) const {
+        if (!there || !began_here) return;
+        for (int l = linear; l < (kStacked ? linear + 1 : group.count); ++l) {
+            const int r = group.linear[l].lora.r;
+            const float* b = group.linear[l].lora.b + static_cast<std::int64_t>(row) * r;
+            if (r % 4 == 0)
+                for (int j = 0; j < r; j += 4) copy16(own_b + j, b + j);
+            else
+                for (int j = 0; j < r; ++j) own_b[j] = b[j];
+            own_b += r;
+        }
+    }
+    // Bias, and what LoRA adds. `own_b`: the row of B in shared memory, or null.
+    __device__ float more(const DecodeGroup& group, const float* u_all, const float* own_b) const {
+        float sum = bias != nullptr ? __bfloat162float(bias_value) : 0.0f;
+        int at = u;
+        for (int l = linear; l < (kStacked ? linear + 1 : group.count); ++l) {
+            const DecodeLora& lora = group.linear[l].lora;
+            const float* b = own_b != nullptr ? own_b : lora.b + static_cast<std::int64_t>(row) * lora.r;
+            float dots[4] = {};
+            int j = 0;
+            for (; j + 4 <= lora.r; j += 4)
+#pragma unroll
+                for (int k = 0; k < 4; ++k) dots[k] += b[j + k] * u_all[at + j + k];
+            for (; j < lora.r; ++j) dots[0] += b[j] * u_all[at + j];
+            sum += lora.scale * (dots[0] + dots[1] + (dots[2] + dots[3]));
+            at += lora.r;
+            if (own_b != nullptr) own_b += lora.r;
+        }
+        return sum;
+    }
+};
+
+// One unit: sixteen rows, 64 columns. A lane has the codes of sixteen columns of two rows; its products with x meet in
+// the accumulators of the tensor cores.
+__device__ inline void unitProduct(const PairTable& table, std::uint32_t lane4, const char* codes, int codes_row,
+                                   const __half* x, const float* scale, int scales_row, float* sums) {
+    const uint2 upper = *reinterpret_cast<const uint2*>(codes);
+    const uint2 lower = *reinterpret_cast<const uint2*>(codes + 8 * codes_row);
+    const uint4* eight = reinterpret_cast<const uint4*>(x);
+    float one[4] = {}, two[4] = {};
+    eightColumns(table, lane4, one, upper.x, lower.x, eight[0]);
+    eightColumns(table, lane4, two, upper.y, lower.y, eight[1]);
+    sums[0] += (one[0] + two[0]) * scale[0];
+    sums[1] += (one[2] + two[2]) * scale[8 * scales_row];
+}
+
+// Products of the share, stage by stage as they come; the sums of each warp go to `parts`.
+__device__ inline void multiplyShare(const GemvPlan& plan, const char* shared, float* parts, Barrier full,
+                                     Barrier empty) {
+    const auto& table = *reinterpret_cast<const PairTable*>(shared);
+    const int lane = threadIdx.x % 32, warp = threadIdx.x / 32;
+    const int codes_row = plan.codesRow(), scales_row = plan.scalesRow();
+    const auto* x = reinterpret_cast<const __half*>(shared + plan.x) + lane % 4 * 16;
+    const char* codes = shared + plan.ring + lane / 4 * codes_row + lane % 4 * 8;
+    const char* scales = shared + plan.ring + plan.scalesAt() + lane / 4 * scales_row * 4;
+    const char* notes = shared + plan.ring + plan.noteAt();
+    float* part = parts + warp * kGemvRows + lane / 4;
+    float sums[2] = {};
+    int slot = 0, at = 0, turn = warp;
+    std::uint32_t parity = 0;
+    for (int ends = 0; ends < 2;) {
+        Barrier{full.at + 8 * slot}.wait(parity);
+        const Note note = *reinterpret_cast<const Note*>(notes + at);
+        ends = note.ends;
+        const __half* own_x = x + note.column;
+        const auto* scale = reinterpret_cast<const float*>(scales + at);
+#pragma unroll 1
+        for (int i = turn; i < note.count; i += kWarps)
+            unitProduct(table, lane * 4, codes + at + i * (kNf4Block / 2), codes_row, own_x + i * kNf4Block, scale + i,
+                        scales_row, sums);
+        turn = (turn + kWarps / 2) % kWarps;  // warps take turns in having one unit more
+        __syncwarp();
+        if (lane == 0) Barrier{empty.at + 8 * slot}.arrive();
+        if (ends != 0) {
+            if (lane % 4 == 0) {
+                part[0] = sums[0];
+                part[8] = sums[1];
+            }
+            sums[0] = sums[1] = 0;
+            part += kWarps * kGemvRows;
+        }
+        at += plan.stageBytes();
+        if (++slot == plan.stages) {
+            slot = at = 0;
+            parity ^= 1;
+        }
+    }
+}
+
+// Weights come through a ring of stages in shared memory, begun before the kernel in front has ended.
+template <bool kNested, bool kStacked>
+__global__ void __maxnreg__(kRegisters)  // so that the kernels in between find room beside
+    gemv(const __grid_constant__ DecodeGroup group, const __grid_constant__ GemvPlan plan, const __half* x,
+         float* out) {
+    extern __shared__ __align__(128) char shared[];
+    __shared__ int started;
+    const int begin = static_cast<int>(plan.units / 4 * static_cast<std::int64_t>(blockIdx.x) / gridDim.x) * 4;
+    const int end = static_cast<int>(plan.units / 4 * static_cast<std::int64_t>(blockIdx.x + 1) / gridDim.x) * 4;
+    const Barrier full{sharedAddress(shared + plan.barriers)}, empty{full.at + 8 * kMostStages};
+    if (threadIdx.x == kConsumers) {
+        started = 0;
+        for (int i = 0; i < plan.stages; ++i) {
+            Barrier{full.at + 8 * i}.begin(kArrivals);
+            Barrier{empty.at + 8 * i}.begin(kWarps);
+        }
+#if __CUDA_ARCH__ >= 900
+        asm volatile("fence.mbarrier_init.release.cluster;" ::: "memory");
+#endif
+    }
+    __syncthreads();
+    auto* u = reinterpret_cast<float*>(shared + plan.u);
+    auto* own_x = reinterpret_cast<__half*>(shared + plan.x);
+    auto* parts = reinterpret_cast<float*>(shared + plan.parts);
+    if (threadIdx.x >= kConsumers) {
+        if (threadIdx.x < kConsumers + 32)
+            bringAllCodes<kStacked>(group, plan, begin, end, shared, &started, full, empty);
+        else
+            bringAllScales<kNested, kStacked>(group, plan, begin, end, shared, full, empty);
+        waitForPrevious();
+        addUp(group, plan.ranks, u);
+        __syncthreads();
+        return;
+    }
+    const int first_tile = begin / plan.tile_units, tiles = (end - 1) / plan.tile_units - first_tile + 1;
+    const OutRow<kStacked> result(group, plan, first_tile, tiles, begin, end);
+    float* own_b =
+        plan.b_stride == 0 ? nullptr : reinterpret_cast<float*>(shared + plan.b) + threadIdx.x * plan.b_stride;
+    if (own_b != nullptr) result.bring(group, own_b);
+    if (threadIdx.x < kPairs) reinterpret_cast<PairTable*>(shared)->fill();
+    waitForPrevious();
+    // Not before: what the next kernel reads ahead would be driven out of the cache by the weights.
+    letNextStart();
+    if (threadIdx.x == 0) *const_cast<volatile int*>(&started) = 1;
+#pragma unroll 4
+    for (int c = threadIdx.x * 8; c < plan.x_columns; c += kConsumers * 8) copy16(own_x + c, x + c);
+    asm volatile("cp.async.wait_all;" ::: "memory");
+    consumersMeet();
+    multiplyShare(plan, shared, parts, full, empty);
+    __syncthreads();
+    if (!result.there) return;
+    float y = 0;
+    const float* part = parts + threadIdx.x / kGemvRows * (kWarps * kGemvRows) + threadIdx.x % kGemvRows;
+#pragma unroll
+    for (int w = 0; w < kWarps; ++w) y += part[w * kGemvRows];
+    const std::int64_t rows = static_cast<std::int64_t>(plan.units / plan.tile_units) * kGemvRows;
+    if (result.began_here) {
+        out[result.out] = y + result.more(group, u, own_b);
+        if (result.ends_here) out[rows + result.out] = 0;  // nobody else has part of it
+    } else {
+        out[rows + result.out] = y;
+    }
+}
+
+int cardHas(cudaDeviceAttr attribute) {
+    int card = 0, value = 0;
     cudaGetDevice(&card);
-    cudaDeviceGetAttribute(&multiprocessors, cudaDevAttrMultiProcessorCount, card);
-    return dim3(static_cast<unsigned>(std::min(units, multiprocessors * kResident)));
+    cudaDeviceGetAttribute(&value, attribute, card);
+    return value;
+}
+
+// Shared memory is given to the ring last; empty where even a short one does not fit.
+GemvPlan planFor(const DecodeGroup& group, bool stacked) {
+    GemvPlan plan;
+    int tiles = 0, widest = 0;
+    for (int i = 0; i < group.count; ++i) {
+        const DecodeLinear& linear = group.linear[i];
+        const int linear_tiles = static_cast<int>(linear.weights.rows) / kGemvRows, r = linear.lora.r;
+        tiles = stacked ? tiles + linear_tiles : linear_tiles;
+        plan.tile_units = stacked ? blocksOf(linear) : plan.tile_units + blocksOf(linear);
+        if (blocksOf(linear) % 4 != 0 || blocksOf(linear) > kMostBlocks) return {};
+        plan.x_columns = std::max(plan.x_columns, linear.column + static_cast<int>(linear.weights.cols));
+        plan.ranks += r;
+        widest = stacked ? std::max(widest, r) : widest + r;
+    }
+    plan.units = tiles * plan.tile_units;
+    // A thread adds up one row at the end.
+    constexpr int kMostTiles = kConsumers / kGemvRows;
+    plan.blocks = std::min(tiles, std::max(cardHas(cudaDevAttrMultiProcessorCount), tiles / (kMostTiles - 2) + 1));
+    const int most_units = (plan.units / 4 + plan.blocks - 1) / plan.blocks * 4,
+              most_tiles = most_units / plan.tile_units + 2;
+    const int budget = std::min(cardHas(cudaDevAttrMaxSharedMemoryPerMultiprocessor) - kForOthers,
+                                cardHas(cudaDevAttrMaxSharedMemoryPerBlockOptin));
+    for (const bool with_b : {true, false}) {
+        // Rows begin at sixteen bytes, and eight of them in different banks.
+        plan.b_stride = with_b && widest > 0 ? (widest + 7) / 8 * 8 + 4 : 0;
+        int used = sizeof(PairTable);
+        const auto take = [&](int bytes) { return std::exchange(used, used + (bytes + 127) / 128 * 128); };
+        plan.x = take(plan.x_columns * 2);
+        plan.parts = take(most_tiles * kWarps * kGemvRows * 4);
+        plan.b = take(most_tiles * kGemvRows * plan.b_stride * 4);
+        plan.u = take(plan.ranks * 4);
+        plan.nested_codes = take((kBringers - 1) * 256 * 4);
+        plan.barriers = take(2 * kMostStages * 8);
+        plan.ring = used;
+        for (const int units : {kWholeStage, kWholeStage / 2, kWarps}) {
+            plan.stage_units = units;
+            plan.stages = std::min(kMostStages, (budget - used) / plan.stageBytes());
+            plan.bytes = used + plan.stages * plan.stageBytes();
+            if (plan.stages >= kFewestStages) return plan;
+        }
+    }
+    return {};
 }
 
 template <bool kStacked>
-void launch(Stream stream, const DecodeGroup& group, const void* x, float* out, int units, int tiles, int rows) {
-    const bool nested = group.linear[0].weights.absmax == nullptr;
-    bool whole = true;  // every piece has all its blocks, so that nothing need be asked in between
-    for (int i = 0; i < group.count; ++i)
-        whole = whole && group.linear[i].weights.cols % (kGemvBlocks * kNf4Block) == 0;
-    const auto kernel = nested  ? whole ? gemv<true, kStacked, true> : gemv<true, kStacked, false>
-                         : whole ? gemv<false, kStacked, true>
-                                : gemv<false, kStacked, false>;
-    launchEarly(kernel, gridFor(units), kThreads, stream, group, static_cast<const __half*>(x), out, units, tiles,
-                rows);
+void launch(Stream stream, const DecodeGroup& group, const void* x, float* out) {
+    const GemvPlan plan = planFor(group, kStacked);
+    const auto kernel = group.linear[0].weights.absmax == nullptr ? gemv<true, kStacked> : gemv<false, kStacked>;
+    cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, plan.bytes);
+    launchEarly(kernel, dim3(static_cast<unsigned>(plan.blocks)), kThreads, static_cast<unsigned>(plan.bytes), stream,
+                group, plan, static_cast<const __half*>(x), out);
 }
 
 }  // namespace
 
-void decodeStacked(Stream stream, const DecodeGroup& group, const void* h, float* y) {
-    const DecodeLinear& last = group.linear[group.count - 1];
-    const int tiles = static_cast<int>((last.row + last.weights.rows) / kGemvRows);
-    launch<true>(stream, group, h, y, tiles, tiles, 0);
+bool decodeFits(const DecodeGroup& group, bool stacked) {
+    return planFor(group, stacked).blocks > 0;
 }
 
-int decodePieces(const DecodeGroup& group) {
-    std::int64_t pieces = 0;
-    for (int i = 0; i < group.count; ++i)
-        pieces += (group.linear[i].weights.cols / kNf4Block + kGemvBlocks - 1) / kGemvBlocks;
-    return static_cast<int>(pieces);
+void decodeStacked(Stream stream, const DecodeGroup& group, const void* h, float* y) {
+    launch<true>(stream, group, h, y);
 }
 
 void decodeSideBySide(Stream stream, const DecodeGroup& group, const void* z, float* pieces) {
-    const int rows = static_cast<int>(group.linear[0].weights.rows), tiles = rows / kGemvRows;
-    const int units = tiles * decodePieces(group);
-    launch<false>(stream, group, z, pieces, units, tiles, rows);
-}
-
-void decodeHead(Stream stream, const Matrix& head, const void* bias, const float* h, float* logits) {
-    cudaLaunchConfig_t config{};
-    config.gridDim = dim3(528);  // four blocks on each of 132 multiprocessors; rows go round
-    config.blockDim = kHeadThreads;
-    config.dynamicSmemBytes = static_cast<std::size_t>(head.cols) * sizeof(float);
-    config.stream = queue(stream);
-    cudaLaunchAttribute attribute{};
-    attribute.id = cudaLaunchAttributeProgrammaticStreamSerialization;
-    attribute.val.programmaticStreamSerializationAllowed = 1;
-    config.attrs = &attribute;
-    config.numAttrs = 1;
-    cudaLaunchKernelEx(&config, headRows, static_cast<const Bf16*>(bf16(head)), static_cast<int>(head.rows),
-                       static_cast<int>(head.cols), static_cast<const Bf16*>(bias), h, logits);
+    launch<false>(stream, group, z, pieces);
 }
 
 }  // namespace studio::engine::kernels::gpu
