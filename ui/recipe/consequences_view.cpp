@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <QBoxLayout>
+#include <QGraphicsOpacityEffect>
 #include <QLineEdit>
 #include <QProgressBar>
 #include <QPushButton>
@@ -221,6 +222,9 @@ void ConsequencesView::showRun() {
     add(tr("Conversations"), value(tr("%1 + %2").arg(count(r.conversations), count(r.held_out_conversations))),
         tr("Trained on + held out to measure the loss."));
     if (run && (r.examples != r.conversations || r.held_out_examples != r.held_out_conversations))
+    if (r.left_out > 0)
+        add(tr("Left out"), count(r.left_out),
+            tr("They match the filter, but hold no answer to learn from within the longest length."));
         add(tr("Examples"), tr("%1 + %2").arg(count(r.examples), count(r.held_out_examples)),
             tr("Trained on + held out. One conversation can give several."));
     add(tr("Tokens an epoch"), value(count(r.tokens)), tr("Rows computed in one pass over the training data."));
@@ -330,6 +334,15 @@ void ConsequencesView::setDryRunBlocked(const QString& reason) {
 void ConsequencesView::setStartError(const QString& sentence) {
     start_error_ = sentence;
     blocked_->setHue(Hue::Bad);
+// What a value that cannot be used leaves behind is of an earlier recipe, and is seen to be.
+void ConsequencesView::setOutdated(bool outdated) {
+    if (outdated == (scroll_->widget()->graphicsEffect() != nullptr)) return;
+    auto* faded = outdated ? new QGraphicsOpacityEffect : nullptr;
+    if (faded) faded->setOpacity(0.35);
+    scroll_->widget()->setGraphicsEffect(faded);
+    scroll_->setAccessibleDescription(outdated ? tr("Figures of the recipe before") : QString());
+}
+
     blocked_->setText(sentence);
     blocked_->setVisible(!sentence.isEmpty());
 }

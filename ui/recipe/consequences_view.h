@@ -29,6 +29,8 @@ class ConsequencesView : public QWidget {
     // Why Start is not to be pressed now; empty: it is.
     // `aloud`: nothing else on the page says it.
     void setBlocked(const QString& reason, bool aloud);
+    // The figures are of an earlier recipe: faded.
+    void setOutdated(bool outdated);
     void setDryRunBlocked(const QString& reason);
     void setStartError(const QString& sentence);
 

@@ -255,7 +255,10 @@ void RecipePage::refreshHeader() {
     changes_->setText(tr("%n change(s)", nullptr, changes));
     changes_->setVisible(changes > 0 || changes_->isChecked());
     const QString reason = blocked();
-    view_->setBlocked(reason, session().runs().active() || !form_->unusable().isEmpty());
+    const bool unusable = !form_->unusable().isEmpty();
+    view_->setBlocked(unusable ? tr("%1 The figures below are of the recipe before.").arg(reason) : reason,
+                      session().runs().active() || unusable);
+    view_->setOutdated(unusable);
     start_->setEnabled(reason.isEmpty());
     start_->setToolTip(reason.isEmpty() ? start_->statusTip() : reason);
     QString busy;
@@ -266,13 +269,15 @@ void RecipePage::refreshHeader() {
     } else if (!session().engine().busyWith().isEmpty()) {
         busy = tr("The engine is busy: %1.").arg(session().engine().busyWith());
     } else if (!consequences_.run()) {
-        busy = reason.isEmpty() ? tr("The data is being read.") : reason;
+        busy = tr("The data is being read.");
     }
     view_->setDryRunBlocked(busy);
     dry_run_->setEnabled(busy.isEmpty());
     const QUndoStack* stack = session().recipe().undoStack();
     undo_->setEnabled(stack->canUndo() || !form_->unusable().isEmpty());
     redo_->setEnabled(stack->canRedo());
+    } else if (!reason.isEmpty()) {
+        busy = reason;
     undo_->setText(stack->canUndo() ? tr("&Undo %1").arg(stack->undoText()) : tr("&Undo"));
     redo_->setText(stack->canRedo() ? tr("&Redo %1").arg(stack->redoText()) : tr("&Redo"));
     Q_EMIT statusChanged();

@@ -62,16 +62,16 @@ Result<LoadedModel*> EngineThread::load(engine::api::Engine& engine, const jobs:
     return loaded_.get();
 }
 
-void EngineThread::unload() {
 EngineThread::Held EngineThread::describe(const LoadedModel& loaded) {
     const engine::api::ModelInfo& info = loaded.model->info();
     QString label = pathText(loaded.resolved.base.filename());
     if (!loaded.resolved.adapter.empty())
         label = tr("%1 on %2").arg(pathText(loaded.resolved.adapter.parent_path().filename()), label);
-    return {label, info.weight_bytes, text(info.device.name)};
+    return {label, info.weight_bytes, info.device};
 }
 
     thread_.post([this] { unloadNow(); });
+void EngineThread::unload() {
 }
 
 void EngineThread::unloadNow() {
@@ -81,9 +81,9 @@ void EngineThread::unloadNow() {
 }
 
 void EngineThread::tellHeld(std::optional<Held> held) {
-    thread_.deliver([this, held = std::move(held)] {
     if (!held && loaded_) held = describe(*loaded_);
         held_ = held;
+    thread_.deliver([this, held = std::move(held)] {
         Q_EMIT changed();
     });
 }

@@ -1,6 +1,8 @@
 // What the page does: figures beside the form, Start, hand-overs, undo.
 #include <QAction>
+#include <QGraphicsEffect>
 #include <QJsonArray>
+#include <QLabel>
 #include <QLineEdit>
 #include <QPushButton>
 #include <QSignalSpy>
@@ -98,6 +100,40 @@ class RecipePageTest : public QObject {
         page_->form()->row("r")->discard();
         QVERIFY(page_->view()->startButton()->isEnabled());
         QCOMPARE(rank->text(), QStringLiteral("16"));
+    }
+
+    void besideAValueThatCannotBeUsedNothingLooksValid() {
+        QVERIFY(settled());
+        const auto faded = [this] {
+            const auto all = page_->view()->findChildren<QWidget*>();
+            return std::any_of(all.begin(), all.end(), [](const QWidget* w) { return w->graphicsEffect() != nullptr; });
+        };
+        auto* alpha = qobject_cast<QLineEdit*>(page_->form()->row("lora_alpha")->control()->entry());
+        QVERIFY(!faded());
+        alpha->setFocus();
+        alpha->selectAll();
+        QTest::keyClicks(alpha, QStringLiteral("1e99999"));
+        QVERIFY(!page_->view()->dryRunButton()->isEnabled());
+        QVERIFY(page_->view()->dryRunButton()->toolTip().contains(QStringLiteral("No usable value")));
+        QVERIFY(faded());
+        bool told = false;
+        for (const QLabel* label : page_->view()->findChildren<QLabel*>())
+            told |= label->isVisible() && label->text().contains(QStringLiteral("No usable value"));
+        QVERIFY(told);
+        page_->form()->row("lora_alpha")->discard();
+        QVERIFY(!faded());
+    }
+
+    // What matches the filter and is not trained on stands in a line of its own before Start.
+    void whatIsLeftOutIsCounted() {
+        QVERIFY(recipe().set("max_seq_length", "24"));
+        QVERIFY(settled());
+        const jobs::PreviewRun* run = page_->consequences().run();
+        QVERIFY(run && run->left_out > 0);
+        QCOMPARE(page_->view()->runFacts()->valueOf(QStringLiteral("Left out")),
+                 number(static_cast<qint64>(run->left_out)));
+        recipe().undoStack()->undo();
+        QVERIFY(settled());
     }
 
     void aFilterThatLeavesNothingBlocksStart() {

@@ -42,7 +42,7 @@ struct Program {
     void lookAtAllPages() {
         for (int i = 0; i < 6; ++i) {
             window.showPage(static_cast<PageId>(i));
-            waitFor([this] { return session.files().idle() && session.queries().idle(); });
+            waitFor([this] { return session.files().idle() && session.surveys().idle() && session.queries().idle(); });
             QCoreApplication::processEvents();
             window.grab();
         }

@@ -448,7 +448,8 @@ void addEvaluateChatModels(std::vector<Scene>& all) {
 }  // namespace
 
 bool Stage::settle() {
-    const bool idle = waitFor([this] { return session().files().idle() && session().queries().idle(); });
+    const bool idle = waitFor(
+        [this] { return session().files().idle() && session().surveys().idle() && session().queries().idle(); });
     for (int i = 0; i < 4; ++i) QCoreApplication::processEvents();
     return idle;
 }
