@@ -58,6 +58,8 @@ Result<int> sayDryRun(Context& context, const jobs::DryRun& dry) {
                                          bytesText(dry.planned.peak_bytes), bytesText(dry.memory.peak_bytes)));
         for (const auto& part : dry.planned.parts)
             context.terminal.say(fmt::format("  {:<26} {}", part.name, bytesText(part.bytes)));
+        context.terminal.say(
+            fmt::format("  {:<26} {} more, about", "CUDA context", bytesText(dry.planned.context_bytes)));
     }
     context.terminal.say(fmt::format("The whole run would take about {} (from this one batch).", duration(total)));
     return kOk;

@@ -1,5 +1,7 @@
 #include "ui/recipe/consequences.h"
 
+#include "ui/look/format.h"
+
 namespace studio::ui {
 namespace {
 
@@ -22,6 +24,13 @@ Consequences::Consequences(Session& session, QObject* parent)
     connect(&session.recipe(), &RecipeDocument::changed, this, &Consequences::later);
     connect(&session, &Session::corpusChanged, this, &Consequences::later);
     connect(&session, &Session::projectOpened, this, &Consequences::later);
+    connect(&session.cards(), &CardWatch::changed, this, &Consequences::openForPlan);
+    connect(&session.engine(), &EngineThread::changed, this, [this] {
+        if (!planner_ && session_.engine().opened()) {
+            planner_ = session_.engine().opened();
+            later();
+        }
+    });
     connect(&session, &Session::projectClosed, this, [this] {
         timer_.stop();
         if (task_) task_->cancel();
@@ -41,7 +50,31 @@ Consequences::~Consequences() {
 void Consequences::wake() {
     if (awake_) return;
     awake_ = true;
+    planner_ = session_.engine().opened();
     if (session_.hasProject()) later();
+    session_.cards().known() ? openForPlan() : session_.cards().refresh();
+}
+
+// With a card in the machine its memory is planned from the start, which the engine does; without one the engine is
+// opened when a job needs it.
+void Consequences::openForPlan() {
+    if (!awake_ || opening_ || planner_ || session_.cards().cards().empty() || !session_.hasProject() ||
+        session_.recipe().recipe().training.device == "cpu")
+        return;
+    opening_ = true;  // once: what is missing is said by whoever needs it
+    session_.engine().run<bool>(this, tr("Opening the engine"),
+                                [](engine::api::Engine&, const JobContext&) -> Result<bool> { return true; }, {});
+}
+
+QString Consequences::noPlan() const {
+    if (session_.recipe().recipe().training.device == "cpu" || !awake_) return {};
+    if (preview_ && preview_->memory_error)
+        return joined(text(preview_->memory_error->message), text(preview_->memory_error->hint));
+    if (const auto& problem = session_.cards().problem())
+        return tr("%1 The processor computes.").arg(text(problem->message));
+    if (!session_.cards().cards().empty() && planner_ && session_.engine().device()->kind == "cpu")
+        return tr("The engine does not use the card; the processor computes.");
+    return {};
 }
 
 void Consequences::later() {
@@ -58,9 +91,9 @@ void Consequences::compute() {
     task_ = thread_.run<Computed>(
         this,
         [recipe = session_.recipe().recipe(), file = session_.recipe().configFile(), runs = session_.paths().runs(),
-         cache = cache_](const JobContext& job) -> Result<Computed> {
+         cache = cache_, planner = planner_](const JobContext& job) -> Result<Computed> {
             Computed computed;
-            STUDIO_TRY(computed.preview, jobs::preview(recipe, file, *cache, job));
+            STUDIO_TRY(computed.preview, jobs::preview(recipe, file, *cache, job, planner));
             std::error_code ec;
             const auto space = std::filesystem::space(runs, ec);
             if (!ec) computed.free_bytes = space.available;
@@ -73,7 +106,8 @@ void Consequences::compute() {
                 preview_ = std::move(computed->preview);
                 free_bytes_ = computed->free_bytes;
             } else {
-                preview_ = jobs::Preview{{}, {}, computed.error(), {}};
+                preview_.emplace();
+                preview_->model_error = computed.error();
             }
             Q_EMIT changed();
             measureIfCheap();
@@ -135,6 +169,11 @@ void Consequences::measure() {
 
 void Consequences::take(jobs::Measurement measurement) {
     measurement_ = std::move(measurement);
+    Q_EMIT changed();
+}
+
+void Consequences::take(engine::api::MemoryUse plan) {
+    if (preview_) preview_->memory = std::move(plan);
     Q_EMIT changed();
 }
 

@@ -37,6 +37,13 @@ class Consequences : public QObject {
     const jobs::PreviewRun* run() const { return preview_ && preview_->run ? &*preview_->run : nullptr; }
     const jobs::PreviewModel* model() const { return preview_ && preview_->model ? &*preview_->model : nullptr; }
 
+    // Of the GPU that the recipe names; null: none computes, or the plan is not made yet.
+    const engine::api::MemoryUse* plannedMemory() const {
+        return preview_ && preview_->memory ? &*preview_->memory : nullptr;
+    }
+    // Why there is no plan, where a card was wanted; empty: nothing to say.
+    QString noPlan() const;
+
     // Of this recipe's micro-batches; nothing where it was not measured, or something changed since.
     const jobs::Measurement* measurement() const;
     bool measuring() const { return measuring_; }
@@ -45,7 +52,8 @@ class Consequences : public QObject {
     void measure();
     void take(jobs::Measurement measurement);  // made elsewhere
     void cancelMeasure();
-    std::optional<double> seconds() const;  // of the whole run
+    std::optional<double> seconds() const;   // of the whole run
+    void take(engine::api::MemoryUse plan);  // made elsewhere
 
     std::vector<Finding> findings() const;
     quint64 freeBytes() const { return free_bytes_; }  // where the runs are written; 0: not known
@@ -58,10 +66,12 @@ class Consequences : public QObject {
     void later();
     void compute();
     void measureIfCheap();
+    void openForPlan();
 
     Session& session_;
     TaskThread thread_{5};  // of its own, so that saving the recipe never waits behind reading the data
     std::shared_ptr<jobs::PreviewCache> cache_;  // used on the thread
+    engine::api::Engine* planner_ = nullptr;     // once it is open
     QPointer<Task> task_, measure_task_;
     QTimer timer_;
     std::optional<jobs::Preview> preview_;
@@ -69,7 +79,7 @@ class Consequences : public QObject {
     std::optional<Error> measure_error_;
     QString phase_;
     quint64 free_bytes_ = 0;
-    bool awake_ = false, stale_ = false, measuring_ = false, measured_once_ = false;
+    bool awake_ = false, stale_ = false, measuring_ = false, measured_once_ = false, opening_ = false;
 };
 
 }  // namespace studio::ui

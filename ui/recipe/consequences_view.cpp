@@ -16,9 +16,10 @@
 #include "ui/look/type.h"
 #include "ui/recipe/findings_view.h"
 #include "ui/recipe/length_bars.h"
-#include "ui/recipe/memory_bar.h"
 #include "ui/recipe/module_diagram.h"
+#include "ui/recipe/planned_memory.h"
 #include "ui/recipe/rate_curve.h"
+#include "ui/widgets/memory_bar.h"
 
 namespace studio::ui {
 namespace {
@@ -221,10 +222,10 @@ void ConsequencesView::showRun() {
     const jobs::PreviewRun& r = run ? *run : none;
     add(tr("Conversations"), value(tr("%1 + %2").arg(count(r.conversations), count(r.held_out_conversations))),
         tr("Trained on + held out to measure the loss."));
-    if (run && (r.examples != r.conversations || r.held_out_examples != r.held_out_conversations))
     if (r.left_out > 0)
         add(tr("Left out"), count(r.left_out),
             tr("They match the filter, but hold no answer to learn from within the longest length."));
+    if (run && (r.examples != r.conversations || r.held_out_examples != r.held_out_conversations))
         add(tr("Examples"), tr("%1 + %2").arg(count(r.examples), count(r.held_out_examples)),
             tr("Trained on + held out. One conversation can give several."));
     add(tr("Tokens an epoch"), value(count(r.tokens)), tr("Rows computed in one pass over the training data."));
@@ -275,23 +276,33 @@ void ConsequencesView::showRun() {
 
 void ConsequencesView::showMemory() {
     const jobs::Measurement* measured = consequences_.measurement();
-    const jobs::PreviewModel* model = consequences_.model();
     const Hue hue = consequences_.stale() ? Hue::Faint : Hue::Text;
+    memory_note_->setHue(Hue::Secondary);
+    if (const engine::api::MemoryUse* plan = consequences_.plannedMemory()) {
+        PlannedMemory shown = plannedMemory(*plan, hue);
+        if (measured && measured->device.kind == "cuda")
+            shown.facts.push_back({tr("Measured"), gibFigure(measured->peak_bytes), hue, true,
+                                   tr("By the dry run, on the longest batch.")});
+        memory_title_->setText(shown.title);
+        memory_facts_->setFacts(shown.facts);
+        memory_bar_->setParts(shown.parts, shown.whole);
+        memory_note_->setText(shown.verdict);
+        if (!shown.fits) memory_note_->setHue(Hue::Careful);
+        memory_note_->show();
+        return;
+    }
+    const jobs::PreviewModel* model = consequences_.model();
     const quint64 training = model ? model->training_bytes : 0;
-    const auto gib = [](quint64 value) {
-        const double amount = static_cast<double>(value) / (1024.0 * 1024 * 1024);
-        return number(amount, amount < 0.0995 ? 3 : 2);
-    };
     const bool gpu = measured && measured->device.kind == "cuda";
     const quint64 whole = gpu ? measured->device.memory_bytes : machineMemory();
     memory_title_->setText(
         tr("Memory, GiB · %1 in all").arg(number(static_cast<double>(whole) / (1024.0 * 1024 * 1024), 1)));
     std::vector<FactList::Fact> facts;
-    facts.push_back({tr("Base model"), measured ? gib(measured->weight_bytes) : absent(), hue, false,
+    facts.push_back({tr("Base model"), measured ? gibFigure(measured->weight_bytes) : absent(), hue, false,
                      tr("Weights in memory, quantised or not.")});
-    facts.push_back({tr("Adapter, gradients, AdamW"), model ? gib(training) : absent(), hue, false,
+    facts.push_back({tr("Adapter, gradients, AdamW"), model ? gibFigure(training) : absent(), hue, false,
                      tr("Four numbers of 32 bits for each trainable parameter.")});
-    facts.push_back({tr("Peak"), measured ? gib(measured->peak_bytes) : absent(), hue, true,
+    facts.push_back({tr("Peak"), measured ? gibFigure(measured->peak_bytes) : absent(), hue, true,
                      tr("Of the program, measured on the longest batch.")});
     memory_facts_->setFacts(facts);
     if (measured) {
@@ -302,8 +313,11 @@ void ConsequencesView::showMemory() {
     } else {
         memory_bar_->setParts({}, whole);
     }
-    memory_note_->setText(tr("The peak is measured together with the time."));
-    memory_note_->setVisible(!measured);
+    QStringList note{consequences_.noPlan()};
+    if (!measured) note << tr("The peak is measured together with the time.");
+    note.removeAll(QString());
+    memory_note_->setText(note.join(QLatin1Char(' ')));
+    memory_note_->setVisible(!note.isEmpty());
 }
 
 void ConsequencesView::setBlocked(const QString& reason, bool aloud) {
@@ -320,6 +334,15 @@ void ConsequencesView::setBlocked(const QString& reason, bool aloud) {
     start_->setAccessibleDescription(reason);
 }
 
+// What a value that cannot be used leaves behind is of an earlier recipe, and is seen to be.
+void ConsequencesView::setOutdated(bool outdated) {
+    if (outdated == (scroll_->widget()->graphicsEffect() != nullptr)) return;
+    auto* faded = outdated ? new QGraphicsOpacityEffect : nullptr;
+    if (faded) faded->setOpacity(0.35);
+    scroll_->widget()->setGraphicsEffect(faded);
+    scroll_->setAccessibleDescription(outdated ? tr("Figures of the recipe before") : QString());
+}
+
 void ConsequencesView::setDryRunBlocked(const QString& reason) {
     dry_run_->setEnabled(reason.isEmpty());
     dry_run_->setToolTip(reason.isEmpty() ? tr("One real step on the longest batch; nothing is written.") : reason);
@@ -334,15 +357,6 @@ void ConsequencesView::setDryRunBlocked(const QString& reason) {
 void ConsequencesView::setStartError(const QString& sentence) {
     start_error_ = sentence;
     blocked_->setHue(Hue::Bad);
-// What a value that cannot be used leaves behind is of an earlier recipe, and is seen to be.
-void ConsequencesView::setOutdated(bool outdated) {
-    if (outdated == (scroll_->widget()->graphicsEffect() != nullptr)) return;
-    auto* faded = outdated ? new QGraphicsOpacityEffect : nullptr;
-    if (faded) faded->setOpacity(0.35);
-    scroll_->widget()->setGraphicsEffect(faded);
-    scroll_->setAccessibleDescription(outdated ? tr("Figures of the recipe before") : QString());
-}
-
     blocked_->setText(sentence);
     blocked_->setVisible(!sentence.isEmpty());
 }

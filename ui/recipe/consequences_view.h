@@ -38,6 +38,8 @@ class ConsequencesView : public QWidget {
     QPushButton* startButton() const { return start_; }
     QPushButton* dryRunButton() const { return dry_run_; }
     FactList* runFacts() const { return run_facts_; }
+    FactList* memoryFacts() const { return memory_facts_; }
+    Text* memoryNote() const { return memory_note_; }
 
   Q_SIGNALS:
     void startWanted();

@@ -47,11 +47,8 @@ class CheckControl final : public FieldControl {
 class ChoiceControl final : public FieldControl {
   public:
     ChoiceControl(const config::Field& field, QWidget* parent) : FieldControl(parent), box_(new QComboBox(this)) {
-        for (const config::Choice& choice : field.choices) {
-            box_->addItem(ui::text(choice.value));
-            if (!choice.meaning.empty())
-                box_->setItemData(box_->count() - 1, ui::text(choice.meaning), Qt::ToolTipRole);
-        }
+        for (const config::Choice& choice : field.choices) add(ui::text(choice.value), ui::text(choice.meaning));
+        own_ = box_->count();
         bare(this)->addWidget(box_);
         passWheel(box_);
         connect(box_, &QComboBox::activated, this, [this] { Q_EMIT committed(); });
@@ -59,18 +56,36 @@ class ChoiceControl final : public FieldControl {
                 [this](int index) { box_->setToolTip(box_->itemData(index, Qt::ToolTipRole).toString()); });
     }
     void setText(const QString& text) override {
-        int index = box_->findText(text);
+        int index = box_->findData(text);
         if (index < 0) {
-            box_->addItem(text);  // from a file; its error stands below
+            add(text, {});  // from a file; its error stands below
             index = box_->count() - 1;
         }
         box_->setCurrentIndex(index);
     }
-    QString text() const override { return box_->currentText(); }
+    QString text() const override { return box_->currentData().toString(); }
+    void offer(const std::vector<Offer>& offers) override {
+        if (offers == offers_) return;
+        offers_ = offers;
+        const QString now = text();
+        while (box_->count() > own_) box_->removeItem(own_);
+        for (const Offer& offer : offers) {
+            add(offer.value, offer.value);
+            box_->setItemText(box_->count() - 1, offer.shown);
+        }
+        setText(now);
+    }
     QWidget* entry() const override { return box_; }
 
   private:
+    void add(const QString& value, const QString& meaning) {
+        box_->addItem(value, value);
+        if (!meaning.isEmpty()) box_->setItemData(box_->count() - 1, meaning, Qt::ToolTipRole);
+    }
+
     QComboBox* box_;
+    int own_ = 0;  // the field's own choices come first
+    std::vector<Offer> offers_;
 };
 
 class LineControl final : public FieldControl {

@@ -19,6 +19,12 @@ class FieldControl : public QWidget {
     virtual QString text() const = 0;
     // Where the keyboard goes, and the label's buddy.
     virtual QWidget* entry() const = 0;
+    // Values beside the field's own, each as it is shown.
+    struct Offer {
+        QString value, shown;
+        bool operator==(const Offer&) const = default;
+    };
+    virtual void offer(const std::vector<Offer>& offers) { (void)offers; }
     virtual void setWrong(bool wrong) { (void)wrong; }
     void setName(const QString& name);  // for screen readers, of every part
 

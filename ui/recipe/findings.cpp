@@ -122,6 +122,22 @@ void addRun(std::vector<Finding>& out, const jobs::PreviewRun& run, const jobs::
                        "save_total_limit", "2"});
 }
 
+void addMemory(std::vector<Finding>& out, const engine::api::MemoryUse& plan, const config::TrainingConfig& t) {
+    if (plan.free_bytes == 0 || plan.peak_bytes <= plan.free_bytes) return;
+    Finding finding;
+    finding.sentence = tr("The card's memory is not enough: %1 GiB at the peak, and %2 are free.")
+                           .arg(gibibytes(plan.peak_bytes), gibibytes(plan.free_bytes));
+    finding.hint = tr("Lower the batch size or the maximum length, or close other programs that use the card.");
+    finding.key = QStringLiteral("per_device_train_batch_size");
+    if (t.per_device_train_batch_size > 1) {
+        const std::int64_t half = t.per_device_train_batch_size / 2;
+        finding.cure = tr("Use a Batch of %1").arg(number(static_cast<qint64>(half)));
+        finding.cure_key = "per_device_train_batch_size";
+        finding.cure_value = std::to_string(half);
+    }
+    out.push_back(std::move(finding));
+}
+
 void addGood(std::vector<Finding>& out, const jobs::PreviewRun& run, const jobs::PreviewModel& model) {
     const auto good = [&](const QString& sentence) {
         out.push_back({Finding::Kind::Good, sentence, {}, {}, {}, {}, {}});
@@ -168,6 +184,8 @@ std::vector<Finding> Consequences::findings() const {
         if (const jobs::Measurement* measured_now = measurement())
             addTime(out, *run(), *measured_now, session_.recipe().recipe().training);
     }
+    if (const engine::api::MemoryUse* plan = plannedMemory())
+        addMemory(out, *plan, session_.recipe().recipe().training);
     addIssues(out, session_.recipe());
     if (run() && model()) {
         addRun(out, *run(), *model(), session_.recipe().recipe(), free_bytes_);

@@ -131,6 +131,7 @@ void RecipeForm::rebuild(const QString& project_folder) {
     for (FieldRow* field : rows_) field->setLabelWidth(label + kSpace);
     scroll_->setWidget(body_);
 
+    setDevices(std::exchange(devices_, {}));
     if (FieldRow* model = row("model_name_or_path")) {
         auto* choose = new LinkButton(tr("Choose in Models"), model);
         connect(choose, &QToolButton::clicked, this, &RecipeForm::chooseModelWanted);
@@ -273,6 +274,11 @@ QStringList RecipeForm::unusable() const {
     for (const FieldRow* field : rows_)
         if (field->unusable()) labels << fieldLabel(field->field().key);
     return labels;
+}
+
+void RecipeForm::setDevices(const std::vector<FieldControl::Offer>& devices) {
+    devices_ = devices;
+    if (FieldRow* device = row("device")) device->control()->offer(devices_);
 }
 
 void RecipeForm::setFilterWords(const QString& sentence, const QString& count) {

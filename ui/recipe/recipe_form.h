@@ -29,6 +29,8 @@ class RecipeForm : public QWidget {
     void goTo(std::string_view key);  // unfolds, scrolls, focuses
     int changes() const;              // fields that differ
     QStringList unusable() const;     // labels of fields whose text is no value
+    // Cards to choose from besides the words of the field.
+    void setDevices(const std::vector<FieldControl::Offer>& devices);
     void setFilterWords(const QString& sentence, const QString& count);
 
     // Unfolded groups, for tomorrow.
@@ -57,6 +59,7 @@ class RecipeForm : public QWidget {
     void showHelp(const FieldRow* row);
 
     RecipeDocument& document_;
+    std::vector<FieldControl::Offer> devices_;
     QScrollArea* scroll_;
     QWidget* body_ = nullptr;
     QVBoxLayout* column_ = nullptr;

@@ -73,6 +73,7 @@ RecipePage::RecipePage(Session& session, QWidget* parent)
     connect(&session.runs(), &RunService::stateChanged, this, &RecipePage::refreshHeader);
     connect(&session.runs(), &RunService::entriesChanged, this, &RecipePage::refreshName);
     connect(&session.engine(), &EngineThread::changed, this, &RecipePage::refreshHeader);
+    connect(&session.cards(), &CardWatch::changed, this, &RecipePage::offerCards);
     connect(&consequences_, &Consequences::changed, this, [this] {
         view_->refresh();
         refreshFilterNote();
@@ -238,6 +239,13 @@ void RecipePage::documentChanged() {
     Q_EMIT subjectChanged();
 }
 
+void RecipePage::offerCards() {
+    std::vector<FieldControl::Offer> cards;
+    for (const CardWatch::Card& card : session().cards().cards())
+        cards.push_back({QStringLiteral("cuda:") + text(card.reading.card.uuid), card.label});
+    form_->setDevices(cards);
+}
+
 void RecipePage::refreshPresets() {
     const QSignalBlocker quiet(presets_);
     presets_->clear();
@@ -268,6 +276,8 @@ void RecipePage::refreshHeader() {
         busy = tr("A dry run is at work.");
     } else if (!session().engine().busyWith().isEmpty()) {
         busy = tr("The engine is busy: %1.").arg(session().engine().busyWith());
+    } else if (!reason.isEmpty()) {
+        busy = reason;
     } else if (!consequences_.run()) {
         busy = tr("The data is being read.");
     }
@@ -276,8 +286,6 @@ void RecipePage::refreshHeader() {
     const QUndoStack* stack = session().recipe().undoStack();
     undo_->setEnabled(stack->canUndo() || !form_->unusable().isEmpty());
     redo_->setEnabled(stack->canRedo());
-    } else if (!reason.isEmpty()) {
-        busy = reason;
     undo_->setText(stack->canUndo() ? tr("&Undo %1").arg(stack->undoText()) : tr("&Undo"));
     redo_->setText(stack->canRedo() ? tr("&Redo %1").arg(stack->redoText()) : tr("&Redo"));
     Q_EMIT statusChanged();

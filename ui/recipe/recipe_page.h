@@ -46,6 +46,7 @@ class RecipePage : public Page {
     void refreshHeader();
     void refreshFilterNote();
     void refreshName();
+    void offerCards();
     void showForm(bool form);
     void start();
     void undo();

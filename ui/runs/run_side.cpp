@@ -7,6 +7,7 @@
 #include "ui/look/format.h"
 #include "ui/look/type.h"
 #include "ui/runs/checkpoint_table.h"
+#include "ui/session/card_words.h"
 #include "ui/widgets/basics.h"
 #include "ui/widgets/safe_text.h"
 
@@ -61,6 +62,10 @@ void RunSide::setMemory(const QString& memory) {
     memory_ = memory;
 }
 
+void RunSide::setCard(std::optional<machine::CardReading> card) {
+    card_ = std::move(card);
+}
+
 void RunSide::setRun(const RunData* run, const LiveRun* live) {
     const qint64 total = live && live->total > 0 ? live->total : run && run->record ? run->record->total_steps : 0;
     const qint64 step = live ? std::max<qint64>(live->step, run ? run->lastStep() : 0) : run ? run->lastStep() : 0;
@@ -87,6 +92,12 @@ void RunSide::setRun(const RunData* run, const LiveRun* live) {
                            : run && run->record            ? text(run->record->device.name)
                                                            : QString();
     if (!device.isEmpty()) facts.push_back({tr("Device"), shownText(device, false, 18), Hue::Text, false, device});
+    if (live && card_) {
+        facts.push_back({tr("Card"), cardBusy(*card_)});
+        facts.push_back({tr("Its memory"), cardMemory(*card_)});
+        facts.push_back({tr("Temperature"), cardTemperature(*card_)});
+        facts.push_back({tr("Power"), cardPower(*card_)});
+    }
     if (live && !memory_.isEmpty()) facts.push_back({tr("Model in memory"), memory_});
     facts_->setFacts(facts);
 

@@ -3,6 +3,7 @@
 
 #include <QWidget>
 
+#include "machine/nvml.h"
 #include "ui/runs/run_data.h"
 
 class QProgressBar;
@@ -19,7 +20,8 @@ class RunSide : public QWidget {
     explicit RunSide(QWidget* parent = nullptr);
     void setRun(const RunData* run, const LiveRun* live);
     void setCheckpoints(const RunData& run);
-    void setMemory(const QString& memory);  // empty: not known
+    void setMemory(const QString& memory);                   // empty: not known
+    void setCard(std::optional<machine::CardReading> card);  // the one that computes; nothing: none tells
     void setNotices(const QStringList& notices);
     const FactList& facts() const { return *facts_; }
     int checkpointCount() const;
@@ -37,6 +39,7 @@ class RunSide : public QWidget {
     Text *checkpoints_title_, *recipe_title_, *notices_title_, *notices_;
     CheckpointTable* checkpoints_;
     QString memory_;
+    std::optional<machine::CardReading> card_;
 };
 
 }  // namespace studio::ui

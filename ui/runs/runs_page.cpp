@@ -242,6 +242,10 @@ void RunsPage::connectAll() {
             presenter_->start();
     });
     connect(&session().engine(), &EngineThread::changed, this, &RunsPage::showProgress);
+    connect(&session().cards(), &CardWatch::changed, this, [this] {
+        if (presenter_->liveSelected()) showProgress();
+    });
+    session().cards().showIn(side_);
 }
 
 void RunsPage::showAll() {
@@ -265,7 +269,9 @@ void RunsPage::showProgress() {
     const RunData* run = presenter_->data();
     const LiveRun* live = presenter_->liveSelected();
     const auto& held = session().engine().held();
-    side_->setMemory(held ? tr("%1 GiB").arg(gibibytes(held->bytes)) : QString());
+    side_->setMemory(held && held->bytes > 0 ? memory(held->bytes) : QString());
+    const auto* card = live && !live->card.empty() ? session().cards().find(live->card) : nullptr;
+    side_->setCard(card ? std::optional(card->reading) : std::nullopt);
     side_->setRun(run, live);
     side_->setNotices(live ? presenter_->notices() : QStringList());
     banner_->setNotice(live ? runNotice(run ? *run : RunData{}, live) : run ? runNotice(*run, nullptr) : RunNotice{});

@@ -28,7 +28,7 @@ void RunFeed::onReady(const jobs::TrainSetup& setup, std::int64_t resumed_step) 
     news_.first_step = resumed_step;
     news_.tokenizer = setup.data.tokenizer;
     news_.template_name = setup.data.provenance.chat_template;
-    news_.device = setup.record.device.name;
+    news_.device = setup.record.device;
     news_.notices.insert(news_.notices.end(), setup.notices.begin(), setup.notices.end());
 }
 

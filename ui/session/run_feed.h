@@ -16,7 +16,8 @@ class RunFeed final : public jobs::TrainListener {
     struct News {
         std::optional<Progress> phase;
         bool ready = false;  // the fields to the next blank line are set
-        std::string template_name, device;
+        std::string template_name;
+        engine::api::DeviceInfo device;
         std::shared_ptr<const text::Tokenizer> tokenizer;
         std::int64_t total = 0, first_step = 0;
 

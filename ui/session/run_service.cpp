@@ -121,7 +121,8 @@ Result<void> RunService::launch(jobs::TrainRequest request, const QString& name)
         [request = std::move(request), feed = feed_, mailbox = mailbox_, log = log_, &engine_thread, name](
             engine::api::Engine& engine, const JobContext& job) {
             engine_thread.unloadNow();
-            engine_thread.tellHeld(EngineThread::Held{name, 0, text(engine.device().name)});
+            const auto device = engine.deviceFor(request.recipe.training.device);
+            engine_thread.tellHeld(EngineThread::Held{name, 0, device ? *device : engine::api::DeviceInfo{}});
             const JobContext context{job.stop, [feed](const Progress& p) { feed->phase(p); }};
             auto result = jobs::train(engine, request, *feed, *mailbox, log, context);
             engine_thread.tellHeld(std::nullopt);
@@ -171,7 +172,8 @@ void RunService::look() {
         live.step = live.first_step = news.first_step;
         live.checkpoint_step = news.first_step > 0 ? news.first_step : -1;
         live.since_checkpoint.start();
-        live.device = text(news.device);
+        live.device = text(news.device.name);
+        live.card = news.device.uuid;
         changed = true;
         refresh();
     }
@@ -307,9 +309,9 @@ void RunService::refresh() {
         this, [folder = paths_.runs()](const JobContext&) -> Result<Listed> { return readEntries(folder); },
         [this](Result<Listed> listed) {
             if (!open_ || !listed) return;
+            listed_ = true;
             entries_ = std::move(listed->entries);
             unreadable_.clear();
-            listed_ = true;
             for (const std::string& note : listed->notes) unreadable_ << text(note);
             Q_EMIT entriesChanged();
         });

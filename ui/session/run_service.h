@@ -34,6 +34,7 @@ struct LiveRun {
     qint64 checkpoint_step = -1;
     QElapsedTimer since_checkpoint;
     QString device;
+    std::string card;      // UUID of the GPU that computes; empty: the processor does
     bool pausing = false;  // asked for, the step is being finished
     QString save_error;    // the disk is full, say: training waits for an answer
     // Why it paused by itself (updates skipped in a row), and what can be done.
@@ -91,8 +92,8 @@ class RunService : public QObject {
     std::shared_ptr<const text::Tokenizer> tokenizer() const { return tokenizer_; }
     const std::string& templateName() const { return template_name_; }
 
-    const std::vector<RunEntry>& entries() const { return entries_; }  // newest first
     bool listed() const { return listed_; }                            // entries() were read
+    const std::vector<RunEntry>& entries() const { return entries_; }  // newest first
     const QStringList& unreadable() const { return unreadable_; }      // folders of runs without a sound run.json
     void refresh();                                                    // reads the folder again
     // Into the project's trash (PROJECT/trash). Refused for the run at work.

@@ -7,13 +7,14 @@
 
 #include "base/log.h"
 #include "project/project.h"
+#include "ui/session/card_watch.h"
 #include "ui/session/messages.h"
 #include "ui/session/navigator.h"
 #include "ui/session/recipe_document.h"
 #include "ui/session/run_service.h"
 #include "ui/session/settings.h"
-#include "ui/worker/engine_thread.h"
 #include "ui/session/work_board.h"
+#include "ui/worker/engine_thread.h"
 #include "ui/worker/task_thread.h"
 
 namespace studio::ui {
@@ -38,14 +39,15 @@ class Session : public QObject {
 
     Settings& settings() { return settings_; }
     Messages& messages() { return messages_; }
-    Navigator& go() { return navigator_; }
     WorkBoard& work() { return work_; }
+    Navigator& go() { return navigator_; }
     const std::shared_ptr<Logger>& log() const { return log_; }
     TaskThread& files() { return files_; }      // lists, saving, exports: short work, nothing waits behind long
     TaskThread& surveys() { return surveys_; }  // looks through data and disks, which may take seconds
     TaskThread& imports() { return imports_; }  // minutes
     TaskThread& queries() { return queries_; }  // the message store: quick questions only
     EngineThread& engine() { return engine_; }
+    CardWatch& cards() { return cards_; }
     RecipeDocument& recipe() { return recipe_; }
     RunService& runs() { return runs_; }
 
@@ -58,18 +60,19 @@ class Session : public QObject {
     void corpusChanged();
 
   private:
+    Result<void> free() const;
     Result<void> take(project::Project project);
 
-    Result<void> free() const;
     Settings& settings_;
     std::shared_ptr<Logger> log_;
     Messages messages_;
+    WorkBoard work_;
     Navigator navigator_;
     std::optional<project::Project> project_;
-    WorkBoard work_;
     TaskThread files_, surveys_, imports_, queries_;
     TaskThread saving_;  // the recipe's own: an import must not hold an edit up
     EngineThread engine_;
+    CardWatch cards_;
     RecipeDocument recipe_;
     RunService runs_;
 };

@@ -21,7 +21,7 @@ class Settings : public QObject {
 
     ThemeChoice theme() const;
     void setTheme(ThemeChoice choice);
-    QString device() const;  // "auto", "cpu", "cuda"
+    QString device() const;  // "auto", "cpu", "cuda", "cuda:GPU-…"
     void setDevice(const QString& device);
     QStringList modelFolders() const;  // searched besides the Hugging Face cache
     void setModelFolders(const QStringList& folders);

@@ -72,7 +72,7 @@ void Menus::fileMenu() {
     });
     menu->addSeparator();
     add(menu, tr("&Settings…"), QKeySequence::Preferences, [this] {
-        SettingsDialog(session_.settings(), &window_).exec();
+        SettingsDialog(session_.settings(), session_.cards(), &window_).exec();
     })->setShortcuts({QKeySequence(Qt::CTRL | Qt::Key_Comma)});
     menu->addSeparator();
     add(menu, tr("&Quit"), QKeySequence(Qt::CTRL | Qt::Key_Q), [this] { window_.close(); });

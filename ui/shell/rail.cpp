@@ -8,7 +8,10 @@
 
 #include "ui/look/format.h"
 #include "ui/look/type.h"
+#include "ui/session/card_words.h"
 #include "ui/widgets/basics.h"
+#include "ui/widgets/memory_bar.h"
+#include "ui/widgets/safe_text.h"
 
 namespace studio::ui {
 namespace {
@@ -126,6 +129,25 @@ Rail::Rail(Session& session, QWidget* parent)
     unload_->setFont(secondaryFont(font()));
     unload_->setToolTip(tr("Gives the memory of the loaded model back"));
     foot->addWidget(device_);
+    card_ = new QWidget;
+    auto* card = new QVBoxLayout(card_);
+    card->setContentsMargins(0, 0, 0, 0);
+    card->setSpacing(kSpace / 2);
+    card_memory_ = new Text(Text::Kind::Secondary);
+    heat_ = new Text(Text::Kind::Secondary);
+    auto* figures = new QHBoxLayout;
+    figures->addWidget(card_memory_);
+    figures->addStretch(1);
+    figures->addWidget(heat_);
+    card->addLayout(figures);
+    bar_ = new MemoryBar;
+    bar_->setFixedHeight(kSpace);
+    bar_->setAccessibleName(tr("Memory of the card"));
+    card->addWidget(bar_);
+    busy_ = new Text(Text::Kind::Secondary);
+    card->addWidget(busy_);
+    card_->hide();
+    foot->addWidget(card_);
     foot->addWidget(held_);
     auto* row = new QHBoxLayout;
     row->setContentsMargins(0, 0, 0, 0);
@@ -137,6 +159,9 @@ Rail::Rail(Session& session, QWidget* parent)
     connect(unload_, &QToolButton::clicked, this, [this] { session_.engine().unload(); });
     connect(&session_.engine(), &EngineThread::changed, this, &Rail::tellDevice);
     connect(&session_.runs(), &RunService::stateChanged, this, &Rail::tellDevice);
+    connect(&session_.settings(), &Settings::changed, this, &Rail::tellDevice);
+    connect(&session_.cards(), &CardWatch::changed, this, &Rail::tellDevice);
+    session_.cards().showIn(foot_);
     tellDevice();
 }
 
@@ -154,10 +179,43 @@ void Rail::setCompact(bool compact) {
     foot_->setVisible(!compact);
 }
 
+const CardWatch::Card* Rail::card() const {
+    const CardWatch& watch = session_.cards();
+    const EngineThread& engine = session_.engine();
+    if (watch.cards().empty()) return nullptr;
+    // What computes now, else what was chosen, else what the engine would take.
+    if (engine.held() && !engine.held()->device.kind.empty()) return watch.find(engine.held()->device.uuid);
+    const std::string chosen = utf8(session_.settings().device());
+    if (chosen == "cpu" || (engine.device() && engine.device()->kind == "cpu")) return nullptr;
+    if (const auto choice = machine::parseDevice(chosen); choice && !choice->uuid.empty())
+        if (const auto* card = watch.find(choice->uuid)) return card;
+    if (engine.device())
+        if (const auto* card = watch.find(engine.device()->uuid)) return card;
+    return &watch.cards().front();
+}
+
+void Rail::tellCard(const CardWatch::Card& card) {
+    const machine::CardReading& reading = card.reading;
+    device_->setText(card.label);
+    card_memory_->setText(cardMemory(reading));
+    heat_->setText(cardTemperature(reading));
+    busy_->setText(cardBusy(reading));
+    bar_->setVisible(reading.memory_used && reading.memory_total);
+    bar_->setParts({reading.memory_used.value_or(0)}, reading.memory_total.value_or(0));
+    bar_->setAccessibleDescription(cardMemory(reading));
+    card_->setToolTip(toolTipText(cardSummary(card)));
+}
+
 void Rail::tellDevice() {
     const auto& device = session_.engine().device();
     const auto& held = session_.engine().held();
-    if (device)
+    const CardWatch::Card* shown = card();
+    card_->setVisible(shown != nullptr);
+    if (shown != nullptr)
+        tellCard(*shown);
+    else if (held && held->device.kind == "cuda")
+        device_->setText(text(held->device.name));
+    else if (device)
         device_->setText(device->kind == "cuda" ? text(device->name)
                                                 : tr("CPU, %n thread(s)", nullptr, device->threads));
     else

@@ -1,4 +1,4 @@
-// The six pages down the left edge; at its foot what is loaded, on which device.
+// The six pages down the left edge; at its foot what is loaded, on which device, and how that card is doing.
 #pragma once
 
 #include <QButtonGroup>
@@ -11,6 +11,7 @@ namespace studio::ui {
 
 class ElidedText;
 class LinkButton;
+class MemoryBar;
 class Text;
 
 class Rail : public QWidget {
@@ -29,12 +30,17 @@ class Rail : public QWidget {
 
   private:
     void tellDevice();
+    // The card that computes or will; null: the processor does, or no card is told.
+    const CardWatch::Card* card() const;
+    void tellCard(const CardWatch::Card& card);
 
     Session& session_;
     QButtonGroup* buttons_;
     QWidget* foot_;
     ElidedText *device_, *held_;
-    Text* memory_;
+    QWidget* card_;  // how it is doing
+    Text *card_memory_, *heat_, *busy_, *memory_;
+    MemoryBar* bar_;
     LinkButton* unload_;
     bool compact_ = false;
 };

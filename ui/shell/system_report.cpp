@@ -11,6 +11,7 @@
 
 #include "jobs/places.h"
 #include "ui/look/format.h"
+#include "ui/session/card_words.h"
 
 namespace studio::ui {
 namespace {
@@ -38,6 +39,11 @@ QString systemReport(Session& session) {
     const auto& device = session.engine().device();
     add(QStringLiteral("Engine"), device ? text(device->kind) + QStringLiteral(", ") + text(device->name)
                                          : QCoreApplication::translate("SystemReport", "not opened yet"));
+    const CardWatch& cards = session.cards();
+    if (!cards.driver().isEmpty()) add(QStringLiteral("NVIDIA driver"), cards.driver());
+    for (const CardWatch::Card& card : cards.cards()) add(QStringLiteral("Card"), cardSummary(card));
+    if (cards.problem()) add(QStringLiteral("Card"), text(cards.problem()->text()));
+    if (!cards.known()) add(QStringLiteral("Card"), QCoreApplication::translate("SystemReport", "not asked yet"));
     if (const QScreen* screen = QGuiApplication::primaryScreen())
         add(QStringLiteral("Screen"), QStringLiteral("%1×%2, scale %3")
                                           .arg(screen->size().width())

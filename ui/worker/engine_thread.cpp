@@ -40,8 +40,9 @@ void EngineThread::end() {
 Result<engine::api::Engine*> EngineThread::engine() {
     if (engine_) return engine_;
     STUDIO_TRY(engine_, engine::api::openEngine({log_}));
-    thread_.deliver([this, info = engine_->device()] {
+    thread_.deliver([this, info = engine_->device(), opened = engine_] {
         device_ = info;
+        opened_ = opened;
         Q_EMIT changed();
     });
     return engine_;
@@ -70,8 +71,8 @@ EngineThread::Held EngineThread::describe(const LoadedModel& loaded) {
     return {label, info.weight_bytes, info.device};
 }
 
-    thread_.post([this] { unloadNow(); });
 void EngineThread::unload() {
+    thread_.post([this] { unloadNow(); });
 }
 
 void EngineThread::unloadNow() {
@@ -82,8 +83,8 @@ void EngineThread::unloadNow() {
 
 void EngineThread::tellHeld(std::optional<Held> held) {
     if (!held && loaded_) held = describe(*loaded_);
-        held_ = held;
     thread_.deliver([this, held = std::move(held)] {
+        held_ = held;
         Q_EMIT changed();
     });
 }

@@ -73,7 +73,7 @@ class EngineThread : public QObject {
     struct Held {
         QString label;  // "studio-r16 on phi-2"
         quint64 bytes = 0;
-        QString device;
+        engine::api::DeviceInfo device;
     };
     const std::optional<Held>& held() const { return held_; }
     // From a job: what the job keeps in memory itself (a run, an evaluation); nullopt when that is gone, then a model
@@ -83,14 +83,16 @@ class EngineThread : public QObject {
     const QString& busyWith() const { return busy_with_; }  // empty: idle
     // Known once the engine was opened.
     const std::optional<engine::api::DeviceInfo>& device() const { return device_; }
+    // For what may be asked from any thread (Engine::planMemory); null: not opened yet.
+    engine::api::Engine* opened() const { return opened_; }
 
   Q_SIGNALS:
     void changed();
 
   private:
+    static Held describe(const LoadedModel& loaded);
     // Marks the end of a job, whatever its result.
     struct Busy {
-    static Held describe(const LoadedModel& loaded);
         explicit Busy(EngineThread& owner) : thread(owner) {}
         ~Busy() { thread.end(); }
         Busy(const Busy&) = delete;
@@ -104,6 +106,7 @@ class EngineThread : public QObject {
 
     std::shared_ptr<Logger> log_;
     engine::api::Engine* engine_ = nullptr;  // on the engine thread
+    engine::api::Engine* opened_ = nullptr;  // the same, on the GUI thread
     std::unique_ptr<LoadedModel> loaded_;    // on the engine thread
     std::deque<QString> titles_;             // on the GUI thread, of the running and the waiting jobs
     QString busy_with_;

@@ -98,6 +98,38 @@ class RecipePicturesTest : public QObject {
         QVERIFY(settled());
     }
 
+    void theMemoryOfACard() {
+        engine::api::MemoryUse plan;
+        plan.parts = {{"weights", 1'740'000'000},
+                      {"adapter", 94'000'000},
+                      {"gradients and optimizer", 283'000'000},
+                      {"matrix library", 33'554'432},
+                      {"activations and workspace", 9'610'000'000},
+                      {"attention", 310'000'000},
+                      {"batch", 2'000'000}};
+        for (const auto& part : plan.parts) plan.peak_bytes += part.bytes;
+        plan.mode = "selective";
+        plan.context_bytes = 512u << 20;
+        plan.free_bytes = 25'000'000'000;
+        page_->consequences().take(plan);
+        QCOMPARE(page_->view()->memoryFacts()->valueOf(QStringLiteral("Planned peak")), QStringLiteral("11.24"));
+        QVERIFY(page_->view()->memoryNote()->text().startsWith(QStringLiteral("Fits")));
+        photograph(*page_, QStringLiteral("recipe-card"));
+        plan.free_bytes = 8'000'000'000;
+        plan.mode = "recompute";
+        page_->consequences().take(plan);
+        QVERIFY(page_->view()->memoryNote()->text().contains(QStringLiteral("GiB are missing")));
+        const auto findings = page_->consequences().findings();
+        QVERIFY(std::any_of(findings.begin(), findings.end(),
+                            [](const Finding& f) { return f.cure_key == "per_device_train_batch_size"; }));
+        photograph(*page_, QStringLiteral("recipe-card-too-small"));
+        QVERIFY(recipe().set("seed", "7"));  // the next preview is the processor's again
+        QVERIFY(settled());
+        QVERIFY(!page_->consequences().plannedMemory());
+        recipe().undoStack()->undo();
+        QVERIFY(settled());
+    }
+
     void aFieldIsFound() {
         page_->focusSearch();
         auto* find = page_->findChild<QLineEdit*>(QStringLiteral("find"));

@@ -192,7 +192,7 @@ class AccessTest : public QObject {
         QFETCH(int, which);
         Bench bench;
         std::unique_ptr<QDialog> dialog;
-        if (which == 0) dialog = std::make_unique<SettingsDialog>(bench.session().settings());
+        if (which == 0) dialog = std::make_unique<SettingsDialog>(bench.session().settings(), bench.session().cards());
         if (which == 1) dialog = std::make_unique<NewProjectDialog>(bench.folder());
         if (which == 2) dialog = std::make_unique<TextDialog>(QStringLiteral("Log"), QStringLiteral("A line"), true);
         dialog->setAttribute(Qt::WA_DeleteOnClose, false);

@@ -105,7 +105,8 @@ class WheelTest : public QObject {
 
     void overTheSettings() {
         Settings settings;
-        SettingsDialog dialog(settings);
+        CardWatch cards;
+        SettingsDialog dialog(settings, cards);
         dialog.show();
         QCoreApplication::processEvents();
         if (QWidget* focus = QApplication::focusWidget()) focus->clearFocus();

@@ -1,4 +1,4 @@
-#include "ui/recipe/memory_bar.h"
+#include "ui/widgets/memory_bar.h"
 
 #include <QPainter>
 

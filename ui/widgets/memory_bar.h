@@ -1,4 +1,4 @@
-// How the memory of a run divides, as a bar with separators.
+// How memory divides, as a bar with separators.
 #pragma once
 
 #include <QWidget>
