@@ -6,6 +6,7 @@
 #include <QPushButton>
 #include <QSpinBox>
 #include <QVBoxLayout>
+#include <algorithm>
 
 #include "ui/look/format.h"
 #include "ui/look/style.h"
@@ -148,12 +149,16 @@ void EvaluationForm::setOffer(const EvaluationsPresenter::Offer& offer) {
     filling_ = true;
     checkpoint_->clear();
     checkpoints_.clear();
+    // What was chosen meanwhile stays, although this answers an older question.
+    const bool there = std::any_of(offer.checkpoints.begin(), offer.checkpoints.end(),
+                                   [&](const auto& one) { return one.folder.filename() == wanted_.filename(); });
+    const auto proposed = base_wanted_ ? std::filesystem::path() : there ? wanted_ : offer.checkpoint;
     int chosen = static_cast<int>(offer.checkpoints.size());
     for (const auto& one : offer.checkpoints) {
         QString words = tr("step %1").arg(number(one.step));
         if (one.loss) words = tr("step %1 · validation loss %2").arg(number(one.step), number(*one.loss, 4));
         if (one.best) words = tr("%1 · best").arg(words);
-        if (one.folder.filename() == offer.checkpoint.filename()) chosen = checkpoint_->count();
+        if (one.folder.filename() == proposed.filename()) chosen = checkpoint_->count();
         checkpoints_.push_back(one.folder);
         checkpoint_->addItem(words);
     }
