@@ -376,10 +376,50 @@ void RecipePage::activated() {
     refreshName();
 }
 
+namespace {
+
+// What a dry run measured, for the next start: it took its time, and holds for the same recipe on the same machine.
+QJsonObject written(const jobs::Measurement& m) {
+    return {{QStringLiteral("recipe"), text(m.key)},
+            {QStringLiteral("seconds_a_step"), m.seconds_a_step},
+            {QStringLiteral("seconds_a_row"), m.seconds_a_row},
+            {QStringLiteral("loss"), m.loss},
+            {QStringLiteral("rows"), m.rows},
+            {QStringLiteral("targets"), m.targets},
+            {QStringLiteral("peak_bytes"), static_cast<double>(m.peak_bytes)},
+            {QStringLiteral("weight_bytes"), static_cast<double>(m.weight_bytes)},
+            {QStringLiteral("device_kind"), text(m.device.kind)},
+            {QStringLiteral("device_name"), text(m.device.name)},
+            {QStringLiteral("device_bytes"), static_cast<double>(m.device.memory_bytes)}};
+}
+
+jobs::Measurement measuredBefore(const QJsonObject& o) {
+    const auto number = [&](const char* key) { return std::max(0.0, o.value(QLatin1String(key)).toDouble()); };
+    const auto words = [&](const char* key) { return utf8(o.value(QLatin1String(key)).toString()); };
+    jobs::Measurement m;
+    m.key = words("recipe");
+    m.seconds_a_step = number("seconds_a_step");
+    m.seconds_a_row = number("seconds_a_row");
+    m.loss = number("loss");
+    m.rows = o.value(QLatin1String("rows")).toInt();
+    m.targets = o.value(QLatin1String("targets")).toInt();
+    m.peak_bytes = static_cast<std::uint64_t>(number("peak_bytes"));
+    m.weight_bytes = static_cast<std::uint64_t>(number("weight_bytes"));
+    m.device.kind = words("device_kind");
+    m.device.name = words("device_name");
+    m.device.memory_bytes = static_cast<std::uint64_t>(number("device_bytes"));
+    return m;
+}
+
+}  // namespace
+
 QJsonObject RecipePage::saveState() const {
-    return {{QStringLiteral("text"), views_->currentIndex() == 1},
-            {QStringLiteral("unfolded"), QJsonArray::fromStringList(form_->unfolded())},
-            {QStringLiteral("splitter"), QString::fromLatin1(splitter_->saveState().toBase64())}};
+    QJsonObject state{{QStringLiteral("text"), views_->currentIndex() == 1},
+                      {QStringLiteral("unfolded"), QJsonArray::fromStringList(form_->unfolded())},
+                      {QStringLiteral("splitter"), QString::fromLatin1(splitter_->saveState().toBase64())}};
+    if (const jobs::Measurement* measured = consequences_.measurement())
+        state.insert(QStringLiteral("measured"), written(*measured));
+    return state;
 }
 
 void RecipePage::restoreState(const QJsonObject& state) {
@@ -389,6 +429,8 @@ void RecipePage::restoreState(const QJsonObject& state) {
     form_->setUnfolded(unfolded);
     const QByteArray sizes = QByteArray::fromBase64(state.value(QLatin1String("splitter")).toString().toLatin1());
     if (!sizes.isEmpty()) splitter_->restoreState(sizes);
+    if (const QJsonObject measured = state.value(QLatin1String("measured")).toObject(); !measured.isEmpty())
+        consequences_.take(measuredBefore(measured));
 }
 
 }  // namespace studio::ui

@@ -2,6 +2,7 @@
 #include <QAction>
 #include <QGraphicsEffect>
 #include <QJsonArray>
+#include <QJsonDocument>
 #include <QLabel>
 #include <QLineEdit>
 #include <QPushButton>
@@ -153,6 +154,25 @@ class RecipePageTest : public QObject {
         measured.seconds_a_step = 10;
         QCOMPARE(jobs::estimatedSeconds(run, measured), 100000.0);
         QCOMPARE(jobs::stepsWithin(run, measured, jobs::kLongRun), 4300);
+    }
+
+    void whatWasMeasuredIsThereAtTheNextStart() {
+        jobs::Measurement measured;
+        measured.key = jobs::measurementKey(recipe().recipe());
+        measured.seconds_a_step = 0.25;
+        measured.rows = 512;
+        measured.peak_bytes = 3'000'000'000;
+        measured.device.name = "AMD EPYC";
+        page_->consequences().take(measured);
+        const QJsonObject state = page_->saveState();
+        page_->consequences().take(jobs::Measurement{});
+        QVERIFY(!page_->consequences().measurement());
+        page_->restoreState(QJsonDocument::fromJson(QJsonDocument(state).toJson()).object());
+        const auto* back = page_->consequences().measurement();
+        QVERIFY(back);
+        QCOMPARE(back->seconds_a_step, 0.25);
+        QCOMPARE(back->peak_bytes, std::uint64_t{3'000'000'000});
+        QCOMPARE(page_->saveState(), state);
     }
 
     void everyCureIsAValueOfItsField() {
