@@ -103,12 +103,12 @@ class NvmlTest : public QObject {
     }
 
     void aDriverThatHangsHoldsNobody() {
-        const int before = driver_->readings;
+        const int before = driver_->readings, asked = driver_->asked;
         driver_->hangs = true;
         {
             CardReader reader(STUDIO_FAKE_NVML);
             reader.request();
-            QVERIFY(QTest::qWaitFor([&] { return driver_->open == 1; }, 10000));
+            QVERIFY(QTest::qWaitFor([&] { return driver_->asked == asked + 1; }, 10000));
             QVERIFY(reader.waiting());
             reader.request();  // is not asked twice
             QVERIFY(!reader.take());

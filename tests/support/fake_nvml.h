@@ -21,7 +21,7 @@ struct FakeDriver {
     std::string version = "580.65.06";
     std::vector<FakeCard> cards{FakeCard{}};
     std::atomic<bool> hangs = false;  // while it is set, nvmlDeviceGetCount does not return
-    std::atomic<int> readings = 0, open = 0;
+    std::atomic<int> asked = 0, readings = 0, open = 0;
 };
 
 inline constexpr const char* kFakeNvmlName = "fakeNvml";
