@@ -86,12 +86,12 @@ io::Json toJson(const TrainSummary& summary);
 Result<TrainSummary> train(engine::api::Engine& engine, const TrainRequest& request, TrainListener& listener,
                            engine::api::Mailbox& mailbox, const std::shared_ptr<Logger>& log, const JobContext& job);
 
-// One real step on the longest batch, writing nothing but, with `dump`, that batch and its losses, logits and
-// gradients (batch.json, dump.safetensors).
+// Real steps on the longest batch, up to three of them while they are short, writing nothing but, with `dump`, that
+// batch and its losses, logits and gradients (batch.json, dump.safetensors).
 struct DryRun {
     TrainSetup setup;
     double loss = 0;
-    double seconds = 0;         // forward and backward of the longest batch
+    double seconds = 0;         // of the quickest step
     double seconds_a_step = 0;  // estimated from it by rows
     int rows = 0, targets = 0;
     std::uint64_t peak_bytes = 0;            // of the process, or of the GPU's memory held by it

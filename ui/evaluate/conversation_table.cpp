@@ -87,8 +87,7 @@ QVariant ConversationModel::data(const QModelIndex& index, int role) const {
         case Difference:
             if (sort) return difference.value_or(0);
             if (!difference) return absent();
-            return (*difference < 0 ? QStringLiteral("−%1") : QStringLiteral("+%1"))
-                .arg(number(std::abs(*difference), 4));
+            return signedNumber(*difference, 4);
         default:
             return sort ? QVariant(difference.value_or(0)) : QVariant();
     }

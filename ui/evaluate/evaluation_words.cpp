@@ -35,7 +35,8 @@ QString perplexityChange(const jobs::Estimate& d) {
     if (!std::isfinite(d.high) || !std::isfinite(d.low))
         return tr("%1 %; one tree alone has no interval").arg(number(100 * change, 1));
     if (!d.excludesZero())
-        return tr("not distinguishable, 95 % interval %1 to %2 %").arg(number(100 * low, 1), number(100 * high, 1));
+        return tr("not distinguishable, 95 % interval %1 to %2 %")
+            .arg(signedNumber(100 * low, 1), signedNumber(100 * high, 1));
     return (d.mean < 0 ? tr("%1 % lower, 95 % interval %2 to %3 %") : tr("%1 % higher, 95 % interval %2 to %3 %"))
         .arg(number(100 * std::abs(change), 1), number(100 * std::min(std::abs(low), std::abs(high)), 1),
              number(100 * std::max(std::abs(low), std::abs(high)), 1));
@@ -58,7 +59,8 @@ std::vector<Figure> headline(const jobs::EvaluationRecord& record) {
             lines << perplexityChange(record.difference->all);
             const jobs::Estimate& d = record.difference->all;
             if (d.excludesZero() && std::isfinite(d.high))
-                lines << tr("%1 nats a token (%2 to %3)").arg(number(d.mean, 3), number(d.low, 3), number(d.high, 3));
+                lines << tr("%1 nats a token (%2 to %3)")
+                             .arg(signedNumber(d.mean, 3), signedNumber(d.low, 3), signedNumber(d.high, 3));
             perplexity.tool_tip =
                 tr("Without the end token of each answer: %1").arg(perplexityChange(record.difference->without_eos));
         }

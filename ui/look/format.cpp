@@ -37,6 +37,11 @@ QString number(std::optional<double> value, int decimals) {
     return value ? number(*value, decimals) : absent();
 }
 
+QString signedNumber(double value, int decimals) {
+    if (!std::isfinite(value)) return absent();
+    return (value < 0 ? QStringLiteral("−%1") : QStringLiteral("+%1")).arg(number(std::abs(value), decimals));
+}
+
 QString significant(double value, int digits) {
     return std::isfinite(value) ? QLocale().toString(value, 'g', digits) : absent();
 }

@@ -345,7 +345,7 @@ void ConsequencesView::setOutdated(bool outdated) {
 
 void ConsequencesView::setDryRunBlocked(const QString& reason) {
     dry_run_->setEnabled(reason.isEmpty());
-    dry_run_->setToolTip(reason.isEmpty() ? tr("One real step on the longest batch; nothing is written.") : reason);
+    dry_run_->setToolTip(reason.isEmpty() ? tr("Real steps on the longest batch; nothing is written.") : reason);
     if (!consequences_.measuring()) {
         measure_->setEnabled(reason.isEmpty());
         measure_->setToolTip(reason);

@@ -199,9 +199,9 @@ QWidget* RecipePage::buildLeft() {
 void RecipePage::buildActions() {
     start_ = addPageAction(tr("&Start Run"), QKeySequence(QStringLiteral("Ctrl+R")),
                            tr("Start a run with a copy of this recipe"), [this] { start(); });
-    dry_run_ = addPageAction(tr("&Dry Run"), QKeySequence(QStringLiteral("Ctrl+Shift+R")),
-                             tr("One real step on the longest batch; nothing is written"),
-                             [this] { consequences_.measure(); });
+    dry_run_ =
+        addPageAction(tr("&Dry Run"), QKeySequence(QStringLiteral("Ctrl+Shift+R")),
+                      tr("Real steps on the longest batch; nothing is written"), [this] { consequences_.measure(); });
     undo_ = addPageAction(tr("&Undo"), QKeySequence::Undo, tr("Take the last change of the recipe back"),
                           [this] { undo(); });
     redo_ = addPageAction(tr("&Redo"), QKeySequence::Redo, tr("Make it again"),

@@ -117,8 +117,7 @@ class Groups {
 
 class Recorder {
   public:
-    // `asked` (id, position) and `logits` are pinned memory of the host, which kernels read and write themselves:
-    // copies of their own would cost a token 20 µs.
+    // `asked` (id, position) and `logits` are pinned memory of the host, which kernels read and write themselves.
     Recorder(const GpuPhi::State& s, const GpuKvCache& cache, const TokenBuffers& b, float strength, const int* asked,
              float* logits)
         : s_(s), cache_(cache), b_(b), asked_(asked), logits_(logits), groups_(s, b, strength) {

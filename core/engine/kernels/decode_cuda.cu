@@ -350,33 +350,27 @@ int decodeActBlocks(int columns) {
     return (columns + kActColumns - 1) / kActColumns;
 }
 
+namespace {
+
+// Calls use() with the kernel for heads of this size; false where there is none.
+template <class Use>
+bool withMiddle(int head_dim, const Use& use) {
+    const auto is = [&](int dim, auto kernel) { return head_dim == dim && (use(kernel), true); };
+    return is(16, middle<16>) || is(32, middle<32>) || is(64, middle<64>) || is(80, middle<80>) || is(96, middle<96>) ||
+           is(128, middle<128>);
+}
+
+}  // namespace
+
 bool decodeTakesHeads(int head_dim) {
-    for (const int taken : {16, 32, 64, 80, 96, 128})
-        if (head_dim == taken) return true;
-    return false;
+    return withMiddle(head_dim, [](auto) {});
 }
 
 void decodeMiddle(Stream stream, const DecodeMiddle& m) {
     const int blocks = m.heads * m.splits + decodeActBlocks(m.intermediate);
-    const auto launch = [&](auto kernel) {
+    withMiddle(m.head_dim, [&](auto kernel) {
         launchEarly(kernel, dim3(static_cast<unsigned>(blocks)), kMiddleThreads, 0, stream, m);
-    };
-    switch (m.head_dim) {
-        case 16:
-            return launch(middle<16>);
-        case 32:
-            return launch(middle<32>);
-        case 64:
-            return launch(middle<64>);
-        case 80:
-            return launch(middle<80>);
-        case 96:
-            return launch(middle<96>);
-        case 128:
-            return launch(middle<128>);
-        default:
-            return;
-    }
+    });
 }
 
 void decodeEmbed(Stream stream, const Matrix& table, const int* asked, int* position, float* x) {

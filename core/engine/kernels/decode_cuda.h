@@ -27,7 +27,7 @@ struct DecodeLora {
 };
 
 struct DecodeLinear {
-    Nf4View weights;             // on the device; rows % 16 = 0, cols % 64 = 0
+    Nf4View weights;             // on the device; rows % 16 = 0, cols % 256 = 0
     const void* bias = nullptr;  // bf16, [rows]; may be null
     DecodeLora lora;
     int row = 0, column = 0;  // of its first element in the group

@@ -149,6 +149,7 @@ class LongWorkTest : public QObject {
         QVERIFY(pill->accessibleName().contains(QStringLiteral("first @ 4")));
         presenter.progress({"Loss of the base", 3, 12, "conversations"});
         QVERIFY2(pill->accessibleName().contains(QStringLiteral("25")), qPrintable(pill->accessibleName()));
+        photograph(p.window, QStringLiteral("window-evaluation-at-work"));
         QTest::keyClick(pill, Qt::Key_Return);
         QCOMPARE(p.window.current(), PageId::Evaluate);
         presenter.cancel();
