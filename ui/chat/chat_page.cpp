@@ -212,7 +212,7 @@ void ChatPage::showSettings() {
     starters_->setModel(model ? model->short_ : QString());
     composer_->setBlocked(!session().hasProject()     ? tr("Open a project first.")
                           : !presenter_.chat()        ? tr("The chats are being read.")
-                          : !model && shelf_.loaded() ? tr("Choose a model first.")
+                          : !model && shelf_.loaded() && !shelf_.looking() ? tr("Choose a model first.")
                                                       : QString());
     {
         const QSignalBlocker quiet(compare_);

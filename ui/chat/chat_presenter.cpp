@@ -44,6 +44,7 @@ ChatPresenter::ChatPresenter(Session& session, ChatBook& book, ModelShelf& shelf
         if (chat_ && chat_->settings.model == project::ChatModel{} && shelf_.first())
             chat_->settings.model = shelf_.first()->key;
         Q_EMIT settingsChanged();
+        askWhenFound();
     });
     connect(&service_, &ChatService::waiting, this, [this](const QString& why, const Progress& progress) {
         waiting_ = why;
@@ -87,6 +88,7 @@ ChatPresenter::ChatPresenter(Session& session, ChatBook& book, ModelShelf& shelf
 
 void ChatPresenter::open(project::Chat* chat) {
     if (chat_ == chat) return;
+    if (waits_for_models_) stop();
     chat_ = chat;
     if (chat_ && chat_->settings.model == project::ChatModel{} && shelf_.first())
         chat_->settings.model = shelf_.first()->key;
@@ -169,14 +171,22 @@ std::vector<jobs::ChatTurn> ChatPresenter::turnsFor(const QString& draft) const 
 }
 
 int ChatPresenter::addAnswer(int prompt_node) {
-    const project::ChatSettings& s = chat_->settings;
-    const ModelChoice* choice = model();
-    int same = 0;
-    for (const project::ChatNode& node : chat_->nodes) same += node.parent == prompt_node && node.answer;
     project::ChatNode node;
     node.answer = true;
+    node.replies = newReplies(prompt_node, -1);
+    return chat_->add(prompt_node, std::move(node));
+}
+
+// What `answer_node` (-1: a node to be added) is about to say below its prompt, one for each side.
+std::vector<project::ChatReply> ChatPresenter::newReplies(int prompt_node, int answer_node) const {
+    const project::ChatSettings& s = chat_->settings;
+    const ModelChoice* choice = model();
+    std::uint64_t same = 0;
+    for (std::size_t i = 0; i < chat_->nodes.size(); ++i)
+        same += chat_->nodes[i].parent == prompt_node && chat_->nodes[i].answer && static_cast<int>(i) != answer_node;
+    std::vector<project::ChatReply> replies;
     project::ChatReply reply;
-    reply.seed = s.seed + static_cast<std::uint64_t>(same);
+    reply.seed = s.seed + same;
     reply.base = choice && (!choice->has_adapter || s.strength == 0);
     reply.label = choice ? utf8(reply.base ? choice->base_label : choice->short_) : utf8(missingModel());
     if (choice && choice->live && !reply.base)
@@ -185,14 +195,14 @@ int ChatPresenter::addAnswer(int prompt_node) {
     reply.strength = choice && choice->has_adapter ? s.strength : 0;
     if (choice && choice->has_adapter && s.strength > 0 && s.strength < 1)
         reply.label = utf8(tr("%1, strength %2").arg(text(reply.label), number(s.strength, 2)));
-    node.replies.push_back(reply);
+    replies.push_back(reply);
     if (s.compare && canCompare() && !reply.base) {
         reply.base = true;
         reply.strength = 0;
         reply.label = utf8(choice->base_label);
-        node.replies.push_back(reply);
+        replies.push_back(reply);
     }
-    return chat_->add(prompt_node, std::move(node));
+    return replies;
 }
 
 void ChatPresenter::send(const QString& prompt) {
@@ -223,7 +233,8 @@ void ChatPresenter::regenerate(int answer_node) {
 
 void ChatPresenter::ask(int node, std::size_t reply) {
     asked_ = Asked{chat_->id, node, reply};
-    waiting_ = tr("Waiting…");
+    waits_for_models_ = !model() && shelf_.looking();
+    waiting_ = waits_for_models_ ? tr("Looking for the models on this computer…") : tr("Waiting…");
     loading_ = {};
     if (reply == 0) {
         book_.moveToFront(*chat_);
@@ -231,6 +242,7 @@ void ChatPresenter::ask(int node, std::size_t reply) {
     }
     Q_EMIT chatChanged();
     Q_EMIT progressChanged();
+    if (waits_for_models_) return;  // askWhenFound() goes on
     const ModelChoice* choice = model();
     project::ChatReply& r = chat_->nodes[at(node)].replies[reply];
     if (!choice) {
@@ -266,6 +278,15 @@ void ChatPresenter::ask(int node, std::size_t reply) {
     service_.ask(std::move(question));
 }
 
+void ChatPresenter::askWhenFound() {
+    if (!waits_for_models_ || (!model() && shelf_.looking())) return;
+    waits_for_models_ = false;
+    const Asked asked = *asked_;
+    project::ChatNode& answer = chat_->nodes[at(asked.node)];
+    if (asked.reply == 0) answer.replies = newReplies(answer.parent, asked.node);  // who answers is known only now
+    ask(asked.node, asked.reply);
+}
+
 project::ChatReply* ChatPresenter::growing() {
     project::Chat* chat = asked_ ? book_.find(asked_->chat) : nullptr;
     return chat ? &chat->nodes[at(asked_->node)].replies[asked_->reply] : nullptr;
@@ -286,6 +307,7 @@ void ChatPresenter::take(const jobs::Answer& answer, project::ChatEnd end) {
 void ChatPresenter::next() {
     if (!asked_) return;
     const Asked was = *asked_;
+    waits_for_models_ = false;
     project::Chat* chat = book_.find(was.chat);
     if (chat) {
         auto& replies = chat->nodes[at(was.node)].replies;

@@ -60,10 +60,12 @@ class ChatPresenter : public QObject {
         std::size_t reply = 0;
     };
     void ask(int node, std::size_t reply);
+    void askWhenFound();
     void next();
     project::ChatReply* growing();
     void take(const jobs::Answer& answer, project::ChatEnd end);
     int addAnswer(int prompt_node);
+    std::vector<project::ChatReply> newReplies(int prompt_node, int answer_node) const;
     std::vector<jobs::ChatTurn> turnsTo(int node, bool base) const;
     ReplyView view(const project::ChatReply& reply, bool growing) const;
     bool isAsked(int node) const { return asked_ && chat_ && asked_->chat == chat_->id && asked_->node == node; }
@@ -75,6 +77,7 @@ class ChatPresenter : public QObject {
     project::Chat* chat_ = nullptr;
     project::ChatSettings none_;
     std::optional<Asked> asked_;
+    bool waits_for_models_ = false;  // asked_ goes to the service once the shelf knows its model
     QString waiting_;
     Progress loading_;
 };

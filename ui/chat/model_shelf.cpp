@@ -46,12 +46,15 @@ void ModelShelf::refresh() {
     for (const QString& folder : session_.settings().modelFolders()) places.folders.push_back(path(folder));
     if (session_.hasProject()) places.runs = session_.paths().runs();
     if (task_) task_->cancel();
+    looking_ = true;
+    if (!loaded_) rebuild();  // a run at work is known without the disk
     task_ = session_.surveys().run<jobs::ModelCatalogue>(
         this, [places](const JobContext& job) { return jobs::searchModels(places, job); },
         [this](Result<jobs::ModelCatalogue> result) {
-            if (!result) return;
-            catalogue_ = std::move(*result);
+            if (!result && result.error().cancelled()) return;  // another look is under way
+            if (result) catalogue_ = std::move(*result);
             loaded_ = true;
+            looking_ = false;
             rebuild();
         });
 }

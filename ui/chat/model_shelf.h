@@ -32,6 +32,8 @@ class ModelShelf : public QObject {
 
     void refresh();  // looks at the disk, on the files thread
     bool loaded() const { return loaded_; }
+    // Whether a model that is not among the choices may still turn up: a look at the disk is under way.
+    bool looking() const { return looking_; }
     const std::vector<ModelChoice>& choices() const { return choices_; }
     const ModelChoice* find(const project::ChatModel& key) const;
     // A checkpoint that is neither best nor newest joins the choices when it is asked for by name.
@@ -53,7 +55,7 @@ class ModelShelf : public QObject {
     std::vector<ModelChoice> choices_;
     std::vector<project::ChatModel> adopted_;
     QPointer<Task> task_;
-    bool loaded_ = false;
+    bool loaded_ = false, looking_ = false;
     QString live_folder_;
     qint64 live_step_ = -1;
     QTimer* step_timer_;

@@ -1,6 +1,7 @@
 // The Chat page: what it shows of chats on the disk, and what is kept.
 #include <QClipboard>
 #include <QScrollBar>
+#include <future>
 
 #include "ui/chat/chat_page.h"
 #include "ui/look/format.h"
@@ -112,6 +113,37 @@ class ChatPageTest : public QObject {
         QVERIFY(waitFor([&] { return page.presenter().model() != nullptr && page.presenter().chat(); }));
         QCOMPARE(message->toPlainText(), QStringLiteral("Early words"));
         QCOMPARE(page.presenter().chat()->draft, std::string("Early words"));
+    }
+
+    // A prompt that is sent while the disk is looked through waits for its model, and is not told that there is none.
+    void aPromptSentWhileModelsAreLookedForIsAnswered() {
+        Bench bench;
+        std::promise<void> go_on;
+        bench.session().surveys().run<void>(
+            this,
+            [held = go_on.get_future().share()](const JobContext&) -> Result<void> {
+                held.wait();
+                return {};
+            },
+            [](const Result<void>&) {});
+        ChatPage page(bench.session());
+        page.show();
+        page.activated();
+        ChatPresenter& chat = page.presenter();
+        QVERIFY(waitFor([&] { return chat.chat() != nullptr; }));
+        project::ChatSettings settings = chat.settings();
+        settings.max_new_tokens = 3;
+        chat.setSettings(settings);
+        chat.send(QStringLiteral("Who are you?"));
+        QVERIFY(chat.answering());
+        QCOMPARE(chat.turns().back().replies.front().waiting, QStringLiteral("Looking for the models on this computer…"));
+        go_on.set_value();
+        QVERIFY(waitFor([&] { return !chat.answering(); }, 60000));
+        QCOMPARE(chat.chat()->nodes.size(), std::size_t(2));
+        const project::ChatReply& said = chat.chat()->nodes.back().replies.front();
+        QCOMPARE(ui::text(said.error), QString());
+        QVERIFY(said.new_tokens > 0);
+        QCOMPARE(ui::text(said.label), chat.model()->base_label);
     }
 
     // With an empty box the meter shows what the chat holds: every turn, the last answer too.
