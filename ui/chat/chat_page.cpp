@@ -210,10 +210,10 @@ void ChatPage::showSettings() {
     pane_->setSettings(presenter_.settings());
     pane_->setMeasure(meter_.last(), presenter_.settings().max_new_tokens);
     starters_->setModel(model ? model->short_ : QString());
-    composer_->setBlocked(!session().hasProject()     ? tr("Open a project first.")
-                          : !presenter_.chat()        ? tr("The chats are being read.")
+    composer_->setBlocked(!session().hasProject()                          ? tr("Open a project first.")
+                          : !presenter_.chat()                             ? tr("The chats are being read.")
                           : !model && shelf_.loaded() && !shelf_.looking() ? tr("Choose a model first.")
-                                                      : QString());
+                                                                           : QString());
     {
         const QSignalBlocker quiet(compare_);
         compare_->setChecked(presenter_.settings().compare && presenter_.canCompare());

@@ -136,7 +136,8 @@ class ChatPageTest : public QObject {
         chat.setSettings(settings);
         chat.send(QStringLiteral("Who are you?"));
         QVERIFY(chat.answering());
-        QCOMPARE(chat.turns().back().replies.front().waiting, QStringLiteral("Looking for the models on this computer…"));
+        QCOMPARE(chat.turns().back().replies.front().waiting,
+                 QStringLiteral("Looking for the models on this computer…"));
         go_on.set_value();
         QVERIFY(waitFor([&] { return !chat.answering(); }, 60000));
         QCOMPARE(chat.chat()->nodes.size(), std::size_t(2));
