@@ -84,13 +84,38 @@ class GpuFaultTest : public QObject {
     void cardsWithoutBfloat16AreRefusedWithASentence() {
         const gpu::Card turing{0, "NVIDIA T4", "GPU-1", std::uint64_t{16} << 30, 7, 5, 40};
         const gpu::Card ampere{1, "NVIDIA RTX A4000", "GPU-2", std::uint64_t{16} << 30, 8, 6, 48};
-        const auto none = gpu::usableCards({turing});
+        const auto none = gpu::usableCards({turing}, "80,86,90a");
         QVERIFY(!none && none.error().code == ErrorCode::Device);
         QVERIFY2(none.error().message.find("NVIDIA T4") != std::string::npos, none.error().message.c_str());
         QVERIFY(none.error().message.find("bfloat16") != std::string::npos && !none.error().hint.empty());
-        const auto one = gpu::usableCards({turing, ampere});
+        const auto one = gpu::usableCards({turing, ampere}, "80,86,90a");
         QVERIFY(one && one->size() == 1 && one->front().uuid == "GPU-2");
-        QVERIFY(!gpu::usableCards({}));
+        QVERIFY(!gpu::usableCards({}, "80,86,90a"));
+    }
+
+    void cardsTheBuildHasNoCodeForAreRefusedWithASentence() {
+        const auto usable = [](int major, int minor, const char* built_for) {
+            return gpu::usableCards({gpu::Card{0, "Card", "GPU-1", 1, major, minor, 1}}, built_for);
+        };
+        QVERIFY(usable(8, 9, "80,86,90a") && usable(8, 0, "80") && usable(9, 0, "80,90a") && usable(12, 0, "90a,120"));
+        QVERIFY(!usable(8, 0, "86") && !usable(8, 6, "90a") && !usable(10, 0, "80,90a,120"));
+        const auto other = usable(10, 3, "80,90a");
+        QVERIFY(!other && other.error().code == ErrorCode::Device);
+        QVERIFY2(other.error().message.find("80,90a") != std::string::npos, other.error().message.c_str());
+        QVERIFY2(other.error().hint.find("STUDIO_CUDA_ARCHITECTURES=103") != std::string::npos,
+                 other.error().hint.c_str());
+    }
+
+    // By number, as the driver gives them.
+    void aStatusTellsWhetherTheProcessCanGoOn() {
+        using gpu::Failure;
+        QVERIFY(gpu::failureOf(0) == Failure::None);
+        QVERIFY(gpu::failureOf(2) == Failure::OutOfMemory);
+        QVERIFY(gpu::failureOf(46) == Failure::Busy);               // exclusive mode
+        for (const int lost : {214, 700, 702, 716, 719, 710, 999})  // ECC, address, time-out, alignment, launch, assert
+            QVERIFY2(gpu::failureOf(lost) == Failure::Lost, qPrintable(QString::number(lost)));
+        for (const int other : {1, 35, 100, 209})  // value, driver, no card, no kernel for the card
+            QVERIFY2(gpu::failureOf(other) == Failure::Other, qPrintable(QString::number(other)));
     }
 
     void memoryThatRunsOutKeepsTheRun() {

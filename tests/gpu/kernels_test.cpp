@@ -274,6 +274,8 @@ class GpuKernelsTest : public QObject {
                                        << QList{16, 16, 16, 16};
         QTest::newRow("phi-2's input, r 64") << true << QList{2560, 10240} << QList{2560, 2560} << QList{64, 64};
         QTest::newRow("side by side") << false << QList{96, 96} << QList{256, 768} << QList{8, 3};
+        QTest::newRow("side by side, an odd rank first") << false << QList{96, 96} << QList{256, 768} << QList{3, 8};
+        QTest::newRow("side by side, rank 6 first") << false << QList{32, 32} << QList{512, 256} << QList{6, 16};
         QTest::newRow("phi-2's output") << false << QList{2560, 2560} << QList{2560, 10240} << QList{16, 16};
         QTest::newRow("phi-2's output, no adapter") << false << QList{2560, 2560} << QList{2560, 10240} << QList{0, 0};
     }

@@ -81,16 +81,16 @@ Result<double> GpuAdapter::gradientNorm() {
 }
 
 Result<void> GpuAdapter::update(const kernels::AdamWStep& step) {
-    if (exp_avg_.bytes() == 0) STUDIO_CHECK(resetMoments());
+    if (exp_avg_.bytes() == 0 || exp_avg_sq_.bytes() == 0) STUDIO_CHECK(resetMoments());
     STUDIO_CHECK(needGradients());
     k::adamW(stream_, step, count(), floats(values_), floats(gradients_), floats(exp_avg_), floats(exp_avg_sq_));
     return k::launched("updating the adapter");
 }
 
 Result<void> GpuAdapter::resetMoments() {
-    if (exp_avg_.bytes() == 0) {
-        STUDIO_TRY(exp_avg_, Memory::allocate(bytes(), stream_));
-        STUDIO_TRY(exp_avg_sq_, Memory::allocate(bytes(), stream_));
+    for (Memory* moment : {&exp_avg_, &exp_avg_sq_}) {
+        if (moment->bytes() != 0) continue;
+        STUDIO_TRY(*moment, Memory::allocate(bytes(), stream_));
     }
     STUDIO_CHECK(k::zero(stream_, exp_avg_.data(), bytes()));
     return k::zero(stream_, exp_avg_sq_.data(), bytes());

@@ -43,11 +43,13 @@ Result<DeviceBatch> BatchUpload::upload(const RowPlan& plan, Stream stream) {
                               sizeOf(plan.key_row) + sizeOf(plan.reader_begin) + sizeOf(plan.readers) +
                               sizeOf(plan.target_row) + sizeOf(plan.target_begin) + sizeOf(plan.target_token) +
                               sizeOf(plan.target_weight);
-    STUDIO_CHECK(kernels::gpu::finish(stream));  // the batch before may still be on its way
-    if (bytes > device_.bytes()) {
+    STUDIO_CHECK(kernels::gpu::finish(stream));              // the batch before may still be on its way
+    if (bytes > device_.bytes() || bytes > host_.bytes()) {  // one of them may be missing after an error
+        const std::size_t room = bytes + bytes / 4;
         device_ = {};
-        STUDIO_TRY(device_, Memory::allocate(bytes + bytes / 4, stream));
-        STUDIO_TRY(host_, Pinned::allocate(device_.bytes()));
+        host_ = {};
+        STUDIO_TRY(device_, Memory::allocate(room, stream));
+        STUDIO_TRY(host_, Pinned::allocate(room));
     }
     std::size_t used = 0;
     const auto put = [&]<class T>(const std::vector<T>& values) -> const T* {

@@ -26,6 +26,8 @@ Result<DecodeRows> uploadRows(DecodeBuffers& buffers, Stream stream, std::span<c
     const std::size_t most = (2 * kPrefillRows + 4) * sizeof(int);
     if (buffers.host.bytes() == 0) {
         STUDIO_TRY(buffers.host, Pinned::allocate(most));
+    }
+    if (buffers.device.bytes() == 0) {
         STUDIO_TRY(buffers.device, Memory::allocate(most, stream));
     }
     auto* host = reinterpret_cast<int*>(buffers.host.data());
@@ -105,6 +107,11 @@ Result<std::unique_ptr<KvCache>> GpuPhi::newCache(int capacity) {
                                 state_->info.context),
                     "Choose a length within the model's context.");
     return GpuKvCache::make(state_->info.layers, state_->geometry.shape.kv, capacity, state_->stream);
+}
+
+bool GpuPhi::decodesInOneGraph() const {
+    k::use(state_->card);
+    return tokenGraphFits(*state_);
 }
 
 Result<void> GpuPhi::step(KvCache& cache, std::span<const int> tokens, double adapter_strength,

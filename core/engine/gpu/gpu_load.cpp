@@ -4,6 +4,7 @@
 
 #include "engine/gpu/gpu_state.h"
 #include "engine/gpu/loader.h"
+#include "engine/gpu/token_graph.h"
 #include "engine/kernels/layer_norm_cuda.h"
 #include "engine/kernels/parallel.h"
 #include "engine/kernels/rope_table.h"
@@ -103,6 +104,10 @@ Result<std::unique_ptr<GpuPhi>> GpuPhi::load(const api::ModelSource& source, int
         log->info(
             "On a GPU the engine computes in bfloat16, whatever bnb_4bit_compute_dtype says: float16 overflows in "
             "phi-2's attention.");
+    if (log != nullptr && !tokenGraphFits(*state))
+        log->info(source.load_in_4bit
+                      ? "The kernels for one token do not take this model on this card: answers come more slowly."
+                      : "Without load_in_4bit answers come more slowly: the kernels for one token read NF4.");
     k::resetPeak(card);
     return std::unique_ptr<GpuPhi>(new GpuPhi(std::move(state)));
 } catch (const std::bad_alloc&) {

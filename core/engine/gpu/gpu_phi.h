@@ -38,6 +38,9 @@ class GpuPhi final : public PhiModel {
     Result<void> step(KvCache& cache, std::span<const int> tokens, double adapter_strength,
                       std::span<float> last_logits, std::stop_token stop) override;
 
+    // Whether one token is computed by kernels made for it (token_graph.h) rather than by those of a batch.
+    bool decodesInOneGraph() const;
+
     struct State;
 
   private:

@@ -27,8 +27,8 @@ class Loader {
           options_(options),
           folder_(folder),
           stream_(stream),
-          upload_(folder, stream, job),
           host_(folder, job),
+          upload_(folder, stream, host_.progress()),
           shape_(blockShape(config)) {}
 
     Result<Weights> load();
@@ -74,8 +74,8 @@ class Loader {
     const api::ModelSource& options_;
     const io::SafetensorsFolder& folder_;
     Stream stream_;
-    TensorUpload upload_;
     TensorSource host_;
+    TensorUpload upload_;
     BlockShape shape_;
 };
 

@@ -46,10 +46,6 @@ Result<void> TensorUpload::open() {
     return {};
 }
 
-void TensorUpload::report() {
-    job_.report({"Loading the model", done_ >> 20, folder_.totalBytes() >> 20, "MB"});
-}
-
 Result<Matrix> TensorUpload::raw(const std::string& name, std::int64_t rows, std::int64_t cols) {
     const auto* entry = folder_.find(name);
     if (entry == nullptr) return fail(ErrorCode::Corrupt, fmt::format("The checkpoint lacks the tensor \"{}\".", name));
@@ -62,14 +58,13 @@ Result<Matrix> TensorUpload::raw(const std::string& name, std::int64_t rows, std
     }
     std::size_t half = 0;
     for (std::size_t at = 0; at < bytes; at += kPiece, half ^= 1) {
-        if (job_.stopped()) return cancelled();
+        if (progress_.stopped()) return cancelled();
         std::byte* piece = pieces_.data() + half * kPiece;
         const std::size_t size = std::min(kPiece, bytes - at);
         STUDIO_CHECK(entry->file->read(*entry->tensor, {piece, size}, at));
         STUDIO_CHECK(kernels::gpu::finish(stream_));  // the other half has arrived
         STUDIO_CHECK(kernels::gpu::copyToDevice(stream_, raw_.data() + at, piece, size));
-        done_ += size;
-        report();
+        progress_.add(size);
     }
     STUDIO_CHECK(kernels::gpu::finish(stream_));
     return Matrix{raw_.data(), rows, cols, cols, element};
@@ -80,11 +75,10 @@ Result<void> TensorUpload::toHost(const std::string& name, const Matrix& into) {
     if (entry == nullptr) return fail(ErrorCode::Corrupt, fmt::format("The checkpoint lacks the tensor \"{}\".", name));
     const auto bytes = static_cast<std::size_t>(into.rows * into.cols * kernels::bytesOf(into.element));
     for (std::size_t at = 0; at < bytes; at += kPiece) {
-        if (job_.stopped()) return cancelled();
+        if (progress_.stopped()) return cancelled();
         const std::size_t size = std::min(kPiece, bytes - at);
         STUDIO_CHECK(entry->file->read(*entry->tensor, {static_cast<std::byte*>(into.data) + at, size}, at));
-        done_ += size;
-        report();
+        progress_.add(size);
     }
     return allFinite(into) ? Result<void>() : notFinite(name);
 }

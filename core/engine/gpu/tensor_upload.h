@@ -3,8 +3,8 @@
 
 #include <string>
 
-#include "base/job.h"
 #include "engine/gpu/weights.h"
+#include "engine/model/tensor_source.h"
 #include "io/safetensors.h"
 
 namespace studio::engine::gpu {
@@ -14,8 +14,8 @@ std::uint16_t toBfloat16(float value);
 
 class TensorUpload {
   public:
-    TensorUpload(const io::SafetensorsFolder& folder, Stream stream, const JobContext& job)
-        : folder_(folder), stream_(stream), job_(job) {}
+    TensorUpload(const io::SafetensorsFolder& folder, Stream stream, LoadProgress& progress)
+        : folder_(folder), stream_(stream), progress_(progress) {}
 
     Result<void> open();
     // The tensor in its own type on the device, valid until the next call. Names must have been checked.
@@ -28,14 +28,11 @@ class TensorUpload {
     Result<void> checkFinite(const std::string& name);
 
   private:
-    void report();
-
     const io::SafetensorsFolder& folder_;
     Stream stream_;
-    const JobContext& job_;
+    LoadProgress& progress_;
     Pinned pieces_, flag_;
     Memory raw_;
-    std::uint64_t done_ = 0;
 };
 
 }  // namespace studio::engine::gpu

@@ -1,4 +1,4 @@
-// One decoded token as one CUDA graph: five kernels a block, weights read once, adapter unmerged.
+// One decoded token as one CUDA graph: four kernels a block, weights read once, adapter unmerged.
 #pragma once
 
 #include <span>
@@ -7,7 +7,7 @@
 
 namespace studio::engine::gpu {
 
-// Whether the kernels take this model: linears in NF4 with whole blocks in every row, hidden_size up to 2,560.
+// Whether the kernels take this model on this card: linears in NF4, rows of whole 256 weights, hidden_size up to 2,560.
 bool tokenGraphFits(const GpuPhi::State& state);
 
 // Appends `token` at the end of the cache and gives its logits, [vocab]. The graph is recorded when cache, strength or

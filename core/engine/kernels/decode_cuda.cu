@@ -18,6 +18,11 @@ struct NormGroup {
     int count = 0;
 };
 
+// The nearest half; what is not a number stays so.
+__device__ inline __half halfOf(float x) {
+    return __float2half(x != x ? x : fminf(fmaxf(x, -65504.f), 65504.f));
+}
+
 constexpr int kNormThreads = kDecodeMostHidden / 4, kNormRows = 4;
 
 // Every block of threads adds up and normalises the row, four values a thread; the first one writes it, each has four
@@ -67,10 +72,9 @@ __global__ void __maxnreg__(40) normRow(const __grid_constant__ DecodeNorm n, co
         *reinterpret_cast<float4*>(n.x_out + c) = v;
         if (n.h != nullptr) *reinterpret_cast<float4*>(n.h + c) = h;
         if (n.h_half != nullptr) {
-            const auto half = [](float x) { return __float2half(fminf(fmaxf(x, -65504.f), 65504.f)); };
             __half2* halves = reinterpret_cast<__half2*>(static_cast<__half*>(n.h_half) + c);
-            halves[0] = __halves2half2(half(h.x), half(h.y));
-            halves[1] = __halves2half2(half(h.z), half(h.w));
+            halves[0] = __halves2half2(halfOf(h.x), halfOf(h.y));
+            halves[1] = __halves2half2(halfOf(h.z), halfOf(h.w));
         }
     }
 #pragma unroll
@@ -85,10 +89,6 @@ __global__ void __maxnreg__(40) normRow(const __grid_constant__ DecodeNorm n, co
 #pragma unroll
     for (int i = 0; i < kNormRows; ++i)
         if (i == k && lane == 0 && to[i] != nullptr) *to[i] = all;
-}
-
-__device__ inline __half halfOf(float x) {
-    return __float2half(fminf(fmaxf(x, -65504.f), 65504.f));
 }
 
 // A[:, column …]·z of up to kActColumns columns, a row a warp, four values a lane. What there is of A in the first

@@ -1,6 +1,6 @@
 // One token at a time on the GPU: kernels of a block for a single row, weights in NF4 read once. Each starts its own
 // reads of weights before the kernel in front of it has ended (programmatic dependent launch), so a token is one chain
-// without gaps. No atomics: the same bits every time.
+// without gaps. Sums are added in a fixed order: the same bits every time.
 //
 // A block: norm → product (q | k | v | fc1) → attention and gelu → product (dense | fc2) → the next norm adds up.
 #pragma once

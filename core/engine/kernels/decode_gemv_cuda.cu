@@ -74,6 +74,11 @@ __device__ inline void addUp(const DecodeGroup& group, int ranks, float* u) {
     }
 }
 
+// Rows of B lie at sixteen bytes in shared memory.
+__host__ __device__ constexpr int paddedRank(int r) {
+    return (r + 3) / 4 * 4;
+}
+
 // A row of the result, of which a thread adds up the parts: what it needs for that, on its way beforehand.
 template <bool kStacked>
 struct OutRow {
@@ -108,7 +113,7 @@ struct OutRow {
                 for (int j = 0; j < r; j += 4) copy16(own_b + j, b + j);
             else
                 for (int j = 0; j < r; ++j) own_b[j] = b[j];
-            own_b += r;
+            own_b += paddedRank(r);
         }
     }
     // Bias, and what LoRA adds. `own_b`: the row of B in shared memory, or null.
@@ -126,7 +131,7 @@ struct OutRow {
             for (; j < lora.r; ++j) dots[0] += b[j] * u_all[at + j];
             sum += lora.scale * (dots[0] + dots[1] + (dots[2] + dots[3]));
             at += lora.r;
-            if (own_b != nullptr) own_b += lora.r;
+            if (own_b != nullptr) own_b += paddedRank(lora.r);
         }
         return sum;
     }
@@ -270,9 +275,11 @@ GemvPlan planFor(const DecodeGroup& group, bool stacked) {
         tiles = stacked ? tiles + linear_tiles : linear_tiles;
         plan.tile_units = stacked ? blocksOf(linear) : plan.tile_units + blocksOf(linear);
         if (blocksOf(linear) % 4 != 0 || blocksOf(linear) > kMostBlocks) return {};
+        // A checkpoint may have kept some of its linears, which are quantised here in another way than the rest.
+        if ((linear.weights.absmax == nullptr) != (group.linear[0].weights.absmax == nullptr)) return {};
         plan.x_columns = std::max(plan.x_columns, linear.column + static_cast<int>(linear.weights.cols));
         plan.ranks += r;
-        widest = stacked ? std::max(widest, r) : widest + r;
+        widest = stacked ? std::max(widest, r) : widest + paddedRank(r);
     }
     plan.units = tiles * plan.tile_units;
     // A thread adds up one row at the end.
@@ -280,27 +287,30 @@ GemvPlan planFor(const DecodeGroup& group, bool stacked) {
     plan.blocks = std::min(tiles, std::max(cardHas(cudaDevAttrMultiProcessorCount), tiles / (kMostTiles - 2) + 1));
     const int most_units = (plan.units / 4 + plan.blocks - 1) / plan.blocks * 4,
               most_tiles = most_units / plan.tile_units + 2;
-    const int budget = std::min(cardHas(cudaDevAttrMaxSharedMemoryPerMultiprocessor) - kForOthers,
-                                cardHas(cudaDevAttrMaxSharedMemoryPerBlockOptin));
-    for (const bool with_b : {true, false}) {
-        // Rows begin at sixteen bytes, and eight of them in different banks.
-        plan.b_stride = with_b && widest > 0 ? (widest + 7) / 8 * 8 + 4 : 0;
-        int used = sizeof(PairTable);
-        const auto take = [&](int bytes) { return std::exchange(used, used + (bytes + 127) / 128 * 128); };
-        plan.x = take(plan.x_columns * 2);
-        plan.parts = take(most_tiles * kWarps * kGemvRows * 4);
-        plan.b = take(most_tiles * kGemvRows * plan.b_stride * 4);
-        plan.u = take(plan.ranks * 4);
-        plan.nested_codes = take((kBringers - 1) * 256 * 4);
-        plan.barriers = take(2 * kMostStages * 8);
-        plan.ring = used;
-        for (const int units : {kWholeStage, kWholeStage / 2, kWarps}) {
-            plan.stage_units = units;
-            plan.stages = std::min(kMostStages, (budget - used) / plan.stageBytes());
-            plan.bytes = used + plan.stages * plan.stageBytes();
-            if (plan.stages >= kFewestStages) return plan;
+    const int whole = cardHas(cudaDevAttrMaxSharedMemoryPerMultiprocessor),
+              most = cardHas(cudaDevAttrMaxSharedMemoryPerBlockOptin);
+    // Where the ring does not fit otherwise, the kernels in between must wait until it is gone.
+    for (const int for_others : {kForOthers, 0})
+        for (const bool with_b : {true, false}) {
+            const int budget = std::min(whole - for_others, most);
+            // Rows begin at sixteen bytes, and eight of them in different banks.
+            plan.b_stride = with_b && widest > 0 ? (widest + 7) / 8 * 8 + 4 : 0;
+            int used = sizeof(PairTable);
+            const auto take = [&](int bytes) { return std::exchange(used, used + (bytes + 127) / 128 * 128); };
+            plan.x = take(plan.x_columns * 2);
+            plan.parts = take(most_tiles * kWarps * kGemvRows * 4);
+            plan.b = take(most_tiles * kGemvRows * plan.b_stride * 4);
+            plan.u = take(plan.ranks * 4);
+            plan.nested_codes = take((kBringers - 1) * 256 * 4);
+            plan.barriers = take(2 * kMostStages * 8);
+            plan.ring = used;
+            for (const int units : {kWholeStage, kWholeStage / 2, kWarps}) {
+                plan.stage_units = units;
+                plan.stages = std::min(kMostStages, (budget - used) / plan.stageBytes());
+                plan.bytes = used + plan.stages * plan.stageBytes();
+                if (plan.stages >= kFewestStages) return plan;
+            }
         }
-    }
     return {};
 }
 

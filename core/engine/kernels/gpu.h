@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -26,8 +27,9 @@ struct Card {
 // The cards this program can compute on. Without one, a Device error that says what is missing: driver, card, or a
 // card that is too old (bf16 needs compute capability 8.0).
 Result<std::vector<Card>> cards();
-// Of all cards found those that the engine can compute on, or the sentence why there is none.
-Result<std::vector<Card>> usableCards(const std::vector<Card>& found);
+// Of all cards found those that the engine can compute on, or the sentence why there is none. `built_for`: what the
+// kernels were compiled for, in nvcc's names, "80,86,90a": code of 8.6 runs on 8.6 and 8.9, that of 90a on 9.0 alone.
+Result<std::vector<Card>> usableCards(const std::vector<Card>& found, std::string_view built_for);
 
 struct FreeMemory {
     void operator()(std::byte* memory) const noexcept;
@@ -97,6 +99,11 @@ void resetPeak(int card);
 
 // Kernels of LibTorch take only ways that give the same bits every time.
 void setDeterministic(bool on);
+
+// What a CUDA status means for those who go on: Busy, another program has the card to itself; Lost, every later call
+// of this process fails as well.
+enum class Failure { None, OutOfMemory, Busy, Lost, Other };
+Failure failureOf(int cuda_status);
 
 // What a failed CUDA call means for a person.
 Error deviceError(const char* doing, const char* reason, bool out_of_memory);

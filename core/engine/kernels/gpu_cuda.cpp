@@ -6,6 +6,8 @@
 #include <c10/cuda/CUDAStream.h>
 #include <cuda_runtime_api.h>
 
+#include <algorithm>
+#include <charconv>
 #include <cstdio>
 #include <cstdlib>
 #include <string_view>
@@ -15,30 +17,6 @@ namespace {
 
 cudaStream_t queue(Stream stream) {
     return static_cast<cudaStream_t>(stream);
-}
-
-// Errors that stay: every later call of this process fails with them.
-bool isLost(cudaError_t status) {
-    switch (status) {
-        case cudaErrorIllegalAddress:
-        case cudaErrorLaunchTimeout:
-        case cudaErrorHardwareStackError:
-        case cudaErrorIllegalInstruction:
-        case cudaErrorMisalignedAddress:
-        case cudaErrorInvalidAddressSpace:
-        case cudaErrorInvalidPc:
-        case cudaErrorLaunchFailure:
-        case cudaErrorAssert:
-        case cudaErrorECCUncorrectable:
-        case cudaErrorNvlinkUncorrectable:
-        case cudaErrorContained:
-        case cudaErrorExternalDevice:
-        case cudaErrorDevicesUnavailable:
-        case cudaErrorUnknown:
-            return true;
-        default:
-            return false;
-    }
 }
 
 Error lostError(const char* doing, cudaError_t status) {
@@ -51,8 +29,15 @@ Error lostError(const char* doing, cudaError_t status) {
 Result<void> checked(cudaError_t status, const char* doing) {
     if (status == cudaSuccess) return {};
     cudaGetLastError();
-    if (isLost(status)) return fail(lostError(doing, status));
-    return fail(deviceError(doing, cudaGetErrorString(status), status == cudaErrorMemoryAllocation));
+    switch (failureOf(status)) {
+        case Failure::Lost:
+            return fail(lostError(doing, status));
+        case Failure::Busy:
+            return fail(ErrorCode::Device, "Another program has the GPU to itself.",
+                        "Close it, or choose the device cpu.");
+        default:
+            return fail(deviceError(doing, cudaGetErrorString(status), failureOf(status) == Failure::OutOfMemory));
+    }
 }
 
 std::string hex(const cudaUUID_t& uuid) {
@@ -66,7 +51,53 @@ std::string hex(const cudaUUID_t& uuid) {
     return text;
 }
 
+// Whether code compiled for `architecture`, as nvcc names it, runs on the card.
+bool runsOn(std::string_view architecture, const Card& card) {
+    int number = 0;
+    const auto [end, error] = std::from_chars(architecture.data(), architecture.data() + architecture.size(), number);
+    const bool exact = end != architecture.data() + architecture.size();
+    return error == std::errc() && number / 10 == card.major &&
+           (exact ? number % 10 == card.minor : number % 10 <= card.minor);
+}
+
+bool anyRunsOn(std::string_view built_for, const Card& card) {
+    while (!built_for.empty()) {
+        const auto comma = std::min(built_for.find(','), built_for.size());
+        if (runsOn(built_for.substr(0, comma), card)) return true;
+        built_for.remove_prefix(std::min(comma + 1, built_for.size()));
+    }
+    return false;
+}
+
 }  // namespace
+
+Failure failureOf(int cuda_status) {
+    switch (static_cast<cudaError_t>(cuda_status)) {
+        case cudaSuccess:
+            return Failure::None;
+        case cudaErrorMemoryAllocation:
+            return Failure::OutOfMemory;
+        case cudaErrorDevicesUnavailable:
+            return Failure::Busy;
+        case cudaErrorIllegalAddress:
+        case cudaErrorLaunchTimeout:
+        case cudaErrorHardwareStackError:
+        case cudaErrorIllegalInstruction:
+        case cudaErrorMisalignedAddress:
+        case cudaErrorInvalidAddressSpace:
+        case cudaErrorInvalidPc:
+        case cudaErrorLaunchFailure:
+        case cudaErrorAssert:
+        case cudaErrorECCUncorrectable:
+        case cudaErrorNvlinkUncorrectable:
+        case cudaErrorContained:
+        case cudaErrorExternalDevice:
+        case cudaErrorUnknown:
+            return Failure::Lost;
+        default:
+            return Failure::Other;
+    }
+}
 
 Error deviceError(const char* doing, const char* reason, bool out_of_memory) {
     if (out_of_memory)
@@ -80,7 +111,7 @@ std::optional<Error> lost(const char* doing) {
     const cudaError_t status = cudaDeviceSynchronize();
     if (status == cudaSuccess) return std::nullopt;
     cudaGetLastError();
-    if (!isLost(status)) return std::nullopt;
+    if (failureOf(status) != Failure::Lost) return std::nullopt;
     return lostError(doing, status);
 }
 
@@ -146,24 +177,28 @@ Result<std::vector<Card>> cards() {
         found.push_back({i, properties.name, hex(properties.uuid), properties.totalGlobalMem, properties.major,
                          properties.minor, properties.multiProcessorCount});
     }
-    return usableCards(found);
+    return usableCards(found, STUDIO_CUDA_BUILT_FOR);
 }
 
-Result<std::vector<Card>> usableCards(const std::vector<Card>& found) {
+Result<std::vector<Card>> usableCards(const std::vector<Card>& found, std::string_view built_for) {
     std::vector<Card> usable;
-    std::string old;
+    Error reason{ErrorCode::Device, "The GPU does not answer.", "Choose the device cpu."};
     for (const Card& card : found) {
-        if (card.major >= 8)
-            usable.push_back(card);
+        const std::string capability = std::to_string(card.major) + "." + std::to_string(card.minor);
+        if (card.major < 8)
+            reason = {ErrorCode::Device, "The " + card.name + " cannot compute with bfloat16, which the engine needs.",
+                      "A card of compute capability 8.0 or later (RTX 30 and newer) is needed; the device cpu works "
+                      "without one."};
+        else if (!anyRunsOn(built_for, card))
+            reason = {ErrorCode::Device,
+                      "This program was built for other cards (" + std::string(built_for) + ") than the " + card.name +
+                          " of compute capability " + capability + ".",
+                      "Build it with -DSTUDIO_CUDA_ARCHITECTURES=" + std::to_string(card.major * 10 + card.minor) +
+                          ", or choose the device cpu."};
         else
-            old = card.name;
+            usable.push_back(card);
     }
-    if (usable.empty())
-        return fail(ErrorCode::Device,
-                    old.empty() ? "The GPU does not answer."
-                                : "The " + old + " cannot compute with bfloat16, which the engine needs.",
-                    "A card of compute capability 8.0 or later (RTX 30 and newer) is needed; the device cpu works "
-                    "without one.");
+    if (usable.empty()) return fail(reason);
     return usable;
 }
 
@@ -195,7 +230,15 @@ Result<Pinned> Pinned::allocate(std::size_t bytes) {
     Pinned pinned;
     if (bytes == 0) return pinned;
     void* memory = nullptr;
-    STUDIO_CHECK(checked(cudaHostAlloc(&memory, bytes, cudaHostAllocDefault), "allocating memory of the host"));
+    const cudaError_t status = cudaHostAlloc(&memory, bytes, cudaHostAllocDefault);
+    if (failureOf(status) == Failure::OutOfMemory) {
+        cudaGetLastError();
+        return fail(ErrorCode::OutOfMemory,
+                    "The computer's own memory has no " + std::to_string((bytes >> 20) + 1) +
+                        " MB to spare for copies to the GPU.",
+                    "Close other programs, or raise the limit of locked memory (ulimit -l).");
+    }
+    STUDIO_CHECK(checked(status, "allocating memory of the host"));
     pinned.memory_.reset(static_cast<std::byte*>(memory));
     pinned.bytes_ = bytes;
     return pinned;

@@ -52,13 +52,12 @@ Result<void> TensorSource::read(const std::string& name, std::int64_t rows, std:
     const auto row_bytes = static_cast<std::uint64_t>(cols * kernels::bytesOf(element));
     const std::int64_t at_once = std::max<std::int64_t>(1, static_cast<std::int64_t>(kPieceBytes / row_bytes));
     for (std::int64_t row = 0; row < rows; row += at_once) {
-        if (job_.stopped()) return cancelled();
+        if (progress_.stopped()) return cancelled();
         const std::int64_t count = std::min(at_once, rows - row);
         piece_.resize(static_cast<std::uint64_t>(count) * row_bytes);
         STUDIO_CHECK(entry->file->read(*entry->tensor, piece_, static_cast<std::uint64_t>(row) * row_bytes));
         use(row, {piece_.data(), count, cols, cols, element});
-        done_ += piece_.size();
-        job_.report({"Loading the model", done_ >> 20, folder_.totalBytes() >> 20, "MB"});
+        progress_.add(piece_.size());
     }
     return {};
 }
@@ -97,9 +96,8 @@ Result<DenseTensor> TensorSource::asStored(const std::string& name, std::int64_t
 Result<std::vector<std::byte>> TensorSource::bytes(const std::string& name) {
     const auto* entry = folder_.find(name);
     if (entry == nullptr) return fail(ErrorCode::Corrupt, fmt::format("The checkpoint lacks the tensor \"{}\".", name));
-    if (job_.stopped()) return cancelled();
-    done_ += entry->tensor->bytes();
-    job_.report({"Loading the model", done_ >> 20, folder_.totalBytes() >> 20, "MB"});
+    if (progress_.stopped()) return cancelled();
+    progress_.add(entry->tensor->bytes());
     return entry->file->read(*entry->tensor);
 }
 

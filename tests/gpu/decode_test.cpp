@@ -1,0 +1,207 @@
+// A token as one CUDA graph: a small model whose widths its kernels take, on the GPU against the processor.
+#include <QTemporaryDir>
+
+#include "engine/gpu/gpu_phi.h"
+#include "gpu/on_device.h"
+#include "support/tiny_phi.h"
+
+using namespace studio;
+using namespace studio::test;
+namespace api = engine::api;
+using engine::PhiModel;
+using engine::gpu::GpuPhi;
+
+namespace {
+
+constexpr int kVocab = 264, kContext = 640;
+constexpr double kBound = 2e-2;
+
+class GpuDecodeTest : public QObject {
+    Q_OBJECT
+
+    std::mt19937 random_{11};
+    QTemporaryDir folder_;
+    std::unique_ptr<PhiModel> cpu_;
+    std::unique_ptr<GpuPhi> gpu_;
+
+    void load(const TinyPhi& model, bool double_quant) {
+        OnDevice::require(writeTinyPhi(folder_.path().toStdString(), model));
+        api::ModelSource source;
+        source.folder = folder_.path().toStdString();
+        source.double_quant = double_quant;
+        auto on_cpu = PhiModel::load(source, nullptr, {});
+        QVERIFY2(on_cpu.has_value(), on_cpu ? "" : on_cpu.error().text().c_str());
+        cpu_ = std::move(*on_cpu);
+        auto on_gpu = GpuPhi::load(source, 0, nullptr, {});
+        QVERIFY2(on_gpu.has_value(), on_gpu ? "" : on_gpu.error().text().c_str());
+        gpu_ = std::move(*on_gpu);
+    }
+
+    static TinyPhi fitting() {
+        TinyPhi model;
+        model.vocab = kVocab;
+        model.hidden = 256;
+        model.intermediate = 1024;
+        model.layers = 3;
+        model.heads = 4;  // of 64
+        model.kv_heads = 2;
+        model.context = kContext;
+        model.partial_rotary_factor = 0.5;
+        return model;
+    }
+
+    // One rank for each linear of a block, in the order of linearNames(); 0: not adapted.
+    void giveAdapter(const std::vector<int>& ranks) {
+        api::LoraSpec spec;
+        std::size_t next = 0;
+        for (const std::string& name : cpu_->linearNames()) {
+            const int r = ranks[next++ % ranks.size()];
+            if (r > 0) spec.modules.push_back({name, r, 2.0});
+        }
+        spec.seed = random_();
+        for (PhiModel* model : {cpu_.get(), static_cast<PhiModel*>(gpu_.get())})
+            OnDevice::require(model->createAdapter(spec));
+        std::normal_distribution<float> draw(0, 0.05f);
+        const auto values = cpu_->adapter().values();
+        for (float& v : values) v = draw(random_);
+        const auto same = gpu_->adapter().values();
+        std::copy(values.begin(), values.end(), same.begin());
+        OnDevice::require(gpu_->device()->storeValues(same));
+    }
+
+    static std::unique_ptr<engine::KvCache> cacheOf(PhiModel& model, int capacity) {
+        auto cache = model.newCache(capacity);
+        if (!cache) qFatal("%s", cache.error().text().c_str());
+        return std::move(*cache);
+    }
+
+    // A sequence in both models, whose logits are compared as it grows.
+    struct Sequence {
+        PhiModel &cpu, &gpu;
+        double strength;
+        std::unique_ptr<engine::KvCache> on_cpu, on_gpu;
+        std::vector<float> expected = std::vector<float>(kVocab), got = std::vector<float>(kVocab);
+        double worst = 0;
+
+        Sequence(PhiModel& cpu_model, PhiModel& gpu_model, int capacity, double adapter_strength)
+            : cpu(cpu_model), gpu(gpu_model), strength(adapter_strength) {
+            on_cpu = cacheOf(cpu, capacity);
+            on_gpu = cacheOf(gpu, capacity);
+        }
+        void append(std::vector<int> tokens) {
+            OnDevice::require(cpu.step(*on_cpu, tokens, strength, expected, {}));
+            OnDevice::require(gpu.step(*on_gpu, tokens, strength, got, {}));
+            worst = std::max(worst, relative(got, expected));
+        }
+    };
+    int token() { return static_cast<int>(random_() % kVocab); }
+    std::vector<int> tokens(int count) {
+        std::vector<int> result;
+        for (int i = 0; i < count; ++i) result.push_back(token());
+        return result;
+    }
+
+  private Q_SLOTS:
+    void initTestCase() { NEEDS_GPU(); }
+
+    void everyLengthRankAndStrength_data() {
+        QTest::addColumn<QList<int>>("ranks");
+        QTest::addColumn<bool>("double_quant");
+        QTest::newRow("no adapter") << QList<int>{} << true;
+        QTest::newRow("r 16") << QList{16} << true;
+        QTest::newRow("r 64, plain scales") << QList{64} << false;
+        QTest::newRow("odd ranks") << QList{8, 3, 5, 6, 12, 16} << true;
+        QTest::newRow("fc2 alone") << QList{0, 0, 0, 0, 0, 7} << true;
+        QTest::newRow("dense 3 beside fc2 16") << QList{0, 0, 0, 3, 0, 16} << false;
+    }
+
+    // From the first token over every border between pieces of the attention.
+    void everyLengthRankAndStrength() {
+        QFETCH(QList<int>, ranks);
+        QFETCH(bool, double_quant);
+        load(fitting(), double_quant);
+        QVERIFY(gpu_->decodesInOneGraph());
+        if (!ranks.isEmpty()) giveAdapter({ranks.begin(), ranks.end()});
+        for (const double strength : {1.0, 0.0, 0.5}) {
+            Sequence s(*cpu_, *gpu_, kContext, strength);
+            for (int i = 0; i < 70; ++i) s.append({token()});
+            s.append(tokens(500));
+            for (int i = 570; i < kContext; ++i) s.append({token()});
+            qInfo("strength %.1f: relative error of logits at most %.2e", strength, s.worst);
+            QVERIFY(s.worst < kBound);
+            if (ranks.isEmpty()) break;
+        }
+    }
+
+    // Base and adapted side by side, each a graph of its own; then another adapter, and changed values of it.
+    void caches_adaptersAndValuesTakeTurns() {
+        load(fitting(), true);
+        giveAdapter({16});
+        Sequence adapted(*cpu_, *gpu_, 100, 1), base(*cpu_, *gpu_, 60, 0);
+        for (int i = 0; i < 20; ++i) {
+            adapted.append({token()});
+            base.append({token()});
+        }
+        QVERIFY(adapted.worst < kBound && base.worst < kBound);
+        giveAdapter({4, 8});
+        for (int i = 0; i < 10; ++i) adapted.append({token()});
+        base.append({token()});
+        QVERIFY(adapted.worst < kBound && base.worst < kBound);
+        const auto values = gpu_->adapter().values(), same = cpu_->adapter().values();
+        for (std::size_t i = 0; i < values.size(); ++i) same[i] = values[i] *= -0.5f;
+        OnDevice::require(gpu_->device()->storeValues(values));
+        for (int i = 0; i < 10; ++i) adapted.append({token()});
+        QVERIFY(adapted.worst < kBound);
+        gpu_->freeMemory();
+        for (int i = 0; i < 5; ++i) adapted.append({token()});
+        QVERIFY(adapted.worst < kBound);
+    }
+
+    void theSameTokensGiveTheSameBits() {
+        load(fitting(), true);
+        giveAdapter({16});
+        const auto sequence = tokens(90);
+        std::vector<std::vector<float>> first;
+        for (int round = 0; round < 2; ++round) {
+            Sequence s(*cpu_, *gpu_, 100, 1);
+            for (std::size_t i = 0; i < sequence.size(); ++i) {
+                s.append({sequence[i]});
+                if (round == 0)
+                    first.push_back(s.got);
+                else
+                    QVERIFY(s.got == first[i]);
+            }
+        }
+    }
+
+    // A weight that is not finite must not come out as a number.
+    void whatIsNotANumberStaysSo() {
+        load(fitting(), true);
+        giveAdapter({16});
+        const auto values = gpu_->adapter().values();
+        values[0] = std::numeric_limits<float>::quiet_NaN();
+        OnDevice::require(gpu_->device()->storeValues(values));
+        const auto cache = cacheOf(*gpu_, 8);
+        std::vector<float> logits(kVocab);
+        const int one = token();
+        OnDevice::require(gpu_->step(*cache, {&one, 1}, 1, logits, {}));
+        QVERIFY(std::any_of(logits.begin(), logits.end(), [](float v) { return std::isnan(v); }));
+    }
+
+    void otherWidthsGoLayerByLayer() {
+        TinyPhi model = fitting();
+        model.hidden = 160;
+        model.heads = 2;
+        model.intermediate = 256;
+        load(model, true);
+        QVERIFY(!gpu_->decodesInOneGraph());
+        Sequence s(*cpu_, *gpu_, 40, 1);
+        for (int i = 0; i < 30; ++i) s.append({token()});
+        QVERIFY(s.worst < kBound);
+    }
+};
+
+}  // namespace
+
+QTEST_GUILESS_MAIN(GpuDecodeTest)
+#include "decode_test.moc"
