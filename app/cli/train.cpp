@@ -33,7 +33,9 @@ Result<int> sayDryRun(Context& context, const jobs::DryRun& dry) {
             for (const auto& part : use.parts) parts[part.name] = part.bytes;
             return io::Json{{"peak_bytes", use.peak_bytes}, {"mode", use.mode}, {"parts", std::move(parts)}};
         };
-        context.print({{"memory_planned", memory(dry.planned)},
+        io::Json planned = memory(dry.planned);
+        planned["context_bytes"] = dry.planned.context_bytes;  // CUDA's own, about; not in the peak
+        context.print({{"memory_planned", std::move(planned)},
                        {"memory", memory(dry.memory)},
                        {"steps", dry.setup.plan.total_steps},
                        {"train_examples", dry.setup.record.train_examples},

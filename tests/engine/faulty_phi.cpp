@@ -134,7 +134,7 @@ Makers faultyMakers(std::shared_ptr<Faults> faults, int megabytes, int megabytes
         use.peak_bytes = static_cast<std::uint64_t>(batch.rows) * static_cast<std::uint64_t>(megabytes_a_row) * kMega;
         use.mode = plan.memory_mode == "recompute" ? "recompute" : "keep_all";
         if (use.mode == "recompute") use.peak_bytes /= 2;
-        use.parts.push_back({"activations and workspace", use.peak_bytes});
+        use.parts.push_back({"activations", use.peak_bytes});
         return use;
     };
     return makers;

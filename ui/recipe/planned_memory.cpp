@@ -18,7 +18,8 @@ QString partName(const std::string& name) {
     if (name == "adapter") return tr("Adapter");
     if (name == "gradients and optimizer") return tr("Gradients, AdamW");
     if (name == "matrix library") return tr("Matrix library");
-    if (name == "activations and workspace") return tr("Activations, workspace");
+    if (name == "activations") return tr("Activations");
+    if (name == "workspace") return tr("Workspace");
     if (name == "attention") return tr("Attention");
     if (name == "batch") return tr("Batch");
     if (name == "logits") return tr("Head and logits");

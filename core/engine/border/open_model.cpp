@@ -71,7 +71,7 @@ Result<api::MemoryUse> planTraining(const api::ModelSource& source, const api::L
     request.limits.key_rows = batch.key_rows;
     request.limits.memory = memoryMode(plan.memory_mode).value_or(MemoryMode::Auto);
     request.equal_length = batch.equal_length && !plan.deterministic;
-    request.dropout = plan.lora_dropout > 0 || plan.resid_dropout > 0;
+    request.limits.dropout = plan.lora_dropout > 0 || plan.resid_dropout > 0;
     const auto state = kernels::gpu::memoryState(card->index);
     request.available = state.free + state.allocated;
     STUDIO_TRY(api::MemoryUse use, gpu::planMemory(config, spec, request));

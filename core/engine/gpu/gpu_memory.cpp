@@ -15,15 +15,19 @@ void GpuPhi::State::setAdapter(std::unique_ptr<GpuAdapter> next) {
     adapter = std::move(next);
     attention.clear();
     ++adapter_number;
-    pending = laid_out = decode.laid_out = decode.token_laid_out = false;
+    pending = decode.laid_out = decode.token_laid_out = false;
+    layouts.forget();
+    mode.reset();
+    expanded = {};  // their LoRA columns are as wide as the adapter's
 }
 
 WorkspaceShape GpuPhi::State::workspaceShape() const {
     WorkspaceShape shape;
     shape.block = geometry.shape;
     shape.layers = info.layers;
+    shape.heads = info.heads;
+    shape.head_dim = info.head_dim;
     shape.vocab = info.vocab;
-    shape.dropout = dropout;
     if (adapter) {
         shape.input_width = adapter->inputWidth();
         shape.dense_width = adapter->denseWidth();
@@ -33,19 +37,14 @@ WorkspaceShape GpuPhi::State::workspaceShape() const {
     return shape;
 }
 
-std::size_t GpuPhi::State::bytesFor(const WorkspaceShape& shape, const Limits& wanted) const {
-    Workspace measure;
-    return Workspace::layOut(measure, nullptr, shape, wanted) +
-           attentionBytes(shape, wanted, info.heads, info.head_dim, false);
-}
-
-Error GpuPhi::State::tooLarge(const WorkspaceShape& shape, std::uint64_t available) const {
-    WorkspaceShape smallest = shape;
+Error GpuPhi::State::tooLarge(std::uint64_t available) const {
+    const Limits& limits = layouts.limits();
+    WorkspaceShape smallest = layouts.shape();
     smallest.mode = MemoryMode::Recompute;
-    const std::uint64_t needed = bytesFor(smallest, limits);
+    const std::uint64_t needed = neededBytes(smallest, limits);
     int fits = limits.rows;
     Limits less = limits;
-    while (fits > 1 && bytesFor(smallest, less) > available) {
+    while (fits > 1 && neededBytes(smallest, less) > available) {
         fits /= 2;
         less.rows = fits;
         less.targets = std::min(less.targets, fits);
@@ -61,22 +60,25 @@ Error GpuPhi::State::tooLarge(const WorkspaceShape& shape, std::uint64_t availab
                     fits)};
 }
 
-// Saves expanding each linear twice a step, for 2 bytes a weight.
-Result<void> GpuPhi::State::expandLinears(const WorkspaceShape& shape, std::uint64_t available) {
-    const std::size_t linears = layOutExpanded(workspace, nullptr, shape);
-    const std::size_t bytes = linears + weights.embedding_memory.bytes();
-    if (shape.mode != MemoryMode::KeepAll || !limits.training || bytes + bytesFor(shape, limits) + kSpare > available) {
+void GpuPhi::State::divideExpanded() {
+    workspace.embedding = weights.embedding;
+    if (expanded.bytes() == 0) {
         workspace.input_weights.clear();
         workspace.output_weights.clear();
-        workspace.embedding = weights.embedding;
-        return {};
+        return;
     }
-    STUDIO_TRY(expanded, Memory::allocate(bytes, stream));
-    layOutExpanded(workspace, expanded.data(), shape);
-    workspace.embedding = weights.embedding;
-    workspace.embedding.data = expanded.data() + linears;
-    STUDIO_CHECK(
-        k::copyToDevice(stream, workspace.embedding.data, weights.embedding.data, weights.embedding_memory.bytes()));
+    workspace.embedding.data = expanded.data() + layOutExpanded(workspace, expanded.data(), layouts.shape());
+}
+
+Result<void> GpuPhi::State::expandLinears(std::uint64_t available) {
+    const std::size_t embedding = weights.embedding_memory.bytes();
+    const std::uint64_t bytes = expandedBytes(layouts.shape(), layouts.limits(), embedding, available);
+    if (bytes > 0) {
+        STUDIO_TRY(expanded, Memory::allocate(bytes, stream));
+    }
+    divideExpanded();
+    if (bytes == 0) return {};
+    STUDIO_CHECK(k::copyToDevice(stream, workspace.embedding.data, weights.embedding.data, embedding));
     const BlockShape& b = geometry.shape;
     for (std::size_t layer = 0; layer < weights.blocks.size(); ++layer) {
         const BlockWeights& block = weights.blocks[layer];
@@ -88,34 +90,43 @@ Result<void> GpuPhi::State::expandLinears(const WorkspaceShape& shape, std::uint
     return k::launched("expanding the weights");
 }
 
-Result<void> GpuPhi::State::reserve(const Limits& wanted, bool wants_dropout) {
-    if (laid_out && limits.covers(wanted) && (dropout || !wants_dropout)) return {};
-    pending = laid_out = false;
+Result<void> GpuPhi::State::reserve(const Limits& wanted) {
+    const Layouts::Change change = layouts.change(wanted, workspaceShape(), memory.bytes());
+    if (change == Layouts::Change::None) return {};
+    pending = false;
     attention.clear();
-    limits.cover(wanted);
-    dropout = dropout || wants_dropout;
+    STUDIO_CHECK(k::finish(stream));
+    if (change == Layouts::Change::Divide) {
+        Workspace::layOut(workspace, memory.data(), layouts.shape(), layouts.limits());
+        divideExpanded();
+    } else if (auto allocated = allocate(); !allocated) {
+        layouts.forget();
+        expanded = {};  // it may be half filled
+        return allocated;
+    }
+    layouts.done();
+    return {};
+}
+
+Result<void> GpuPhi::State::allocate() {
+    const Limits& limits = layouts.limits();
     // What training holds besides must be there before the choice, or the choice is made from too much.
     if (limits.training && adapter) STUDIO_CHECK(adapter->needGradients());
-    STUDIO_CHECK(k::finish(stream));
     memory = {};
     expanded = {};
-    WorkspaceShape shape = workspaceShape();
     const std::uint64_t free = k::memoryState(card).free, available = free > kMargin ? free - kMargin : 0;
-    chooseMode(shape, limits, info.heads, info.head_dim, available);
-    if (bytesFor(shape, limits) > available) {
-        const Error error = tooLarge(shape, available);
-        limits = {};
-        return fail(error);
-    }
+    layouts.choose(available);
+    const WorkspaceShape& shape = layouts.shape();
+    if (neededBytes(shape, limits) > available) return fail(tooLarge(available));
     Workspace measure;
     STUDIO_TRY(memory, Memory::allocate(Workspace::layOut(measure, nullptr, shape, limits), stream));
     Workspace::layOut(workspace, memory.data(), shape, limits);
-    STUDIO_CHECK(expandLinears(shape, available));
-    if (limits.training && shape.mode != mode && log != nullptr)
+    STUDIO_CHECK(expandLinears(available));
+    if (!limits.training) return {};
+    if (shape.mode != mode && log != nullptr)
         log->info(
             fmt::format("Memory mode {}: {} MB for {} rows.", nameOf(shape.mode), memory.bytes() >> 20, limits.rows));
     mode = shape.mode;
-    laid_out = true;
     return {};
 }
 
@@ -123,11 +134,11 @@ void GpuPhi::freeMemory() noexcept {
     State& s = *state_;
     k::use(s.card);
     (void)k::finish(s.stream);
-    s.pending = s.laid_out = false;
+    s.pending = false;
     s.attention.clear();
     s.memory = {};
     s.expanded = {};
-    s.limits = {};
+    s.layouts.forget();
     k::emptyCache();
 }
 
@@ -143,13 +154,17 @@ api::MemoryUse GpuPhi::memory() const noexcept {
         use.bytes = state.allocated;
         use.peak_bytes = state.peak;
         use.free_bytes = state.free;
-        if (s.laid_out && s.limits.training) use.mode = nameOf(s.mode);
+        if (s.mode) use.mode = nameOf(*s.mode);
         use.parts.push_back({"weights", s.weights.deviceBytes()});
         if (s.adapter) {
             use.parts.push_back({"adapter", s.adapter->valueBytes()});
             use.parts.push_back({"gradients and optimizer", s.adapter->trainingBytes()});
         }
-        use.parts.push_back({"activations and workspace", s.memory.bytes()});
+        const Workspace::Bytes& bytes = s.workspace.bytes;
+        const std::uint64_t held = s.memory.bytes(), laid_out = bytes.activations + bytes.logits;
+        use.parts.push_back({"activations", held > 0 ? bytes.activations : 0});
+        use.parts.push_back({"workspace", held > laid_out ? held - laid_out : 0});
+        use.parts.push_back({"logits", held > 0 ? bytes.logits : 0});
         use.parts.push_back({"expanded weights", s.expanded.bytes()});
         use.parts.push_back({"matrix library", s.gemm_workspace.bytes()});
         use.parts.push_back({"chat", s.decode.memory.bytes() + s.decode.token_memory.bytes()});

@@ -71,14 +71,14 @@ DeviceParameters* GpuPhi::device() noexcept {
 
 Result<void> GpuPhi::reserve(const Limits& limits) {
     k::use(state_->card);
-    return state_->reserve(limits, state_->dropout);
+    return state_->reserve(limits);
 }
 
 std::uint64_t GpuPhi::reservedBytes(const Limits& limits) const {
     WorkspaceShape shape = state_->workspaceShape();
     shape.mode = limits.memory == MemoryMode::Auto ? MemoryMode::KeepAll : limits.memory;
     if (shape.mode == MemoryMode::Selective) shape.recomputed = (shape.layers - shape.lowest) / 10;
-    return state_->bytesFor(shape, limits);
+    return neededBytes(shape, limits);
 }
 
 Result<void> GpuPhi::forward(const dataset::Batch& batch, const ForwardOptions& options,
@@ -94,7 +94,8 @@ Result<void> GpuPhi::forward(const dataset::Batch& batch, const ForwardOptions& 
     if (s.plan.rows() == 0) return {};
     Limits wanted = Limits::of(batch, options.training);
     wanted.memory = options.memory;
-    STUDIO_CHECK(s.reserve(wanted, options.lora_dropout > 0 || options.resid_dropout > 0));
+    wanted.dropout = options.training && (options.lora_dropout > 0 || options.resid_dropout > 0);
+    STUDIO_CHECK(s.reserve(wanted));
     STUDIO_TRY(s.batch, s.upload.upload(s.plan, s.stream));
 
     s.pass = Pass{};

@@ -10,6 +10,7 @@
 #include "engine/gpu/gpu_phi.h"
 #include "engine/gpu/head.h"
 #include "engine/gpu/kv_cache.h"
+#include "engine/gpu/layouts.h"
 
 namespace studio::engine::gpu {
 
@@ -24,14 +25,12 @@ struct GpuPhi::State {
     Weights weights;
     Geometry geometry;
     std::unique_ptr<GpuAdapter> adapter;
-    std::uint64_t adapter_number = 0;  // another one for each adapter
+    std::uint64_t adapter_number = 0;  // another one for each adapter, and after decoding's buffers were given back
 
     // Training and evaluation.
-    Limits limits;
-    bool laid_out = false;  // false after the adapter changed
-    bool dropout = false;   // the workspace has room for dropped inputs
-    MemoryMode mode = MemoryMode::KeepAll;
-    Memory memory, expanded;  // expanded: linears that stay so, where there is room
+    Layouts layouts;
+    std::optional<MemoryMode> mode;  // of training, once chosen
+    Memory memory, expanded;         // expanded: linears that stay so, where there is room
     Workspace workspace;
     RowPlan plan;
     BatchUpload upload;
@@ -48,10 +47,12 @@ struct GpuPhi::State {
 
     void setAdapter(std::unique_ptr<GpuAdapter> next);
     WorkspaceShape workspaceShape() const;
-    Result<void> reserve(const Limits& wanted, bool wants_dropout);
-    Error tooLarge(const WorkspaceShape& shape, std::uint64_t available) const;
-    Result<void> expandLinears(const WorkspaceShape& shape, std::uint64_t available);
-    std::size_t bytesFor(const WorkspaceShape& shape, const Limits& wanted) const;
+    Result<void> reserve(const Limits& wanted);
+    Result<void> allocate();
+    Error tooLarge(std::uint64_t available) const;
+    Result<void> expandLinears(std::uint64_t available);
+    // Points the workspace at the linears that stay expanded, or says that there are none.
+    void divideExpanded();
     Block block(int layer) const {
         const BlockLora* lora = adapter && pass.strength != 0 ? &adapter->block(layer) : nullptr;
         return {pass, geometry, weights.blocks[static_cast<std::size_t>(layer)], lora, layer, workspace};

@@ -4,7 +4,6 @@
 #include <map>
 
 #include "engine/gpu/adapter.h"
-#include "engine/gpu/batch.h"
 #include "engine/kernels/gemm_cuda.h"
 #include "engine/model/load_weights.h"
 
@@ -71,16 +70,11 @@ const char* nameOf(MemoryMode mode) {
     }
 }
 
-void chooseMode(WorkspaceShape& shape, const Limits& limits, int heads, int head_dim, std::uint64_t available) {
+void chooseMode(WorkspaceShape& shape, const Limits& limits, std::uint64_t available) {
     shape.mode = limits.memory == MemoryMode::Auto ? MemoryMode::KeepAll : limits.memory;
     shape.recomputed = shape.mode == MemoryMode::Selective ? fewestRecomputed(shape) : 0;
-    const auto needed = [&] {
-        Workspace measure;
-        return Workspace::layOut(measure, nullptr, shape, limits) +
-               attentionBytes(shape, limits, heads, head_dim, false);
-    };
     while (limits.training && limits.memory == MemoryMode::Auto && shape.mode != MemoryMode::Recompute &&
-           needed() > available) {
+           neededBytes(shape, limits) > available) {
         // Step by step: as few layers as need be are computed again.
         shape.recomputed = shape.mode == MemoryMode::KeepAll ? fewestRecomputed(shape) : shape.recomputed + 1;
         shape.mode = shape.recomputed < shape.layers - shape.lowest ? MemoryMode::Selective : MemoryMode::Recompute;
@@ -88,6 +82,10 @@ void chooseMode(WorkspaceShape& shape, const Limits& limits, int heads, int head
 }
 
 std::uint64_t weightBytes(const config::PhiConfig& config, bool load_in_4bit, bool double_quant) {
+    if (config.quantisation) {
+        load_in_4bit = true;
+        double_quant = config.quantisation->double_quant;
+    }
     const BlockShape shape = blockShape(config);
     std::uint64_t block = 2 * held(shape.hidden * 4) + held(shape.inputOut() * 2) + 3 * held(shape.hidden * 2);
     for (int l = 0; l < kLinears; ++l) {
@@ -110,8 +108,9 @@ Result<api::MemoryUse> planMemory(const config::PhiConfig& config, const api::Lo
     WorkspaceShape shape;
     shape.block = blockShape(config);
     shape.layers = config.num_hidden_layers;
+    shape.heads = config.num_attention_heads;
+    shape.head_dim = config.head_dim;
     shape.vocab = config.vocab_size;
-    shape.dropout = request.dropout;
     STUDIO_TRY(const Adapted lora, adapted(shape.block, shape.layers, spec));
     shape.input_width = lora.input;
     shape.dense_width = lora.dense;
@@ -134,15 +133,18 @@ Result<api::MemoryUse> planMemory(const config::PhiConfig& config, const api::Lo
                                : request.available > use.peak_bytes + kMargin
                                    ? request.available - use.peak_bytes - kMargin
                                    : 0;
-    chooseMode(shape, limits, config.num_attention_heads, config.head_dim, left);
+    chooseMode(shape, limits, left);
     Workspace measure;
-    part("activations and workspace", Workspace::layOut(measure, nullptr, shape, limits));
-    part("attention", attentionBytes(shape, limits, config.num_attention_heads, config.head_dim, request.equal_length));
-    part("batch", BatchUpload::bytesFor(limits.rows, limits.key_rows, limits.targets) * 5 / 4);
-    const std::uint64_t expanded =
-        layOutExpanded(measure, nullptr, shape) +
-        static_cast<std::uint64_t>(config.vocab_size) * static_cast<std::uint64_t>(config.hidden_size) * 2;
-    if (shape.mode == MemoryMode::KeepAll && left - expanded > use.peak_bytes + kSpare && left > expanded)
+    Workspace::layOut(measure, nullptr, shape, limits);
+    part("activations", measure.bytes.activations);
+    part("workspace", measure.bytes.workspace);
+    part("logits", measure.bytes.logits);
+    part("attention", attentionBytes(shape, limits, request.equal_length));
+    part("batch", batchBytes(limits));
+    const std::int64_t embedding = static_cast<std::int64_t>(config.vocab_size) * config.hidden_size;
+    const auto bytes_each = config.dtype == "float32" ? 4 : 2;
+    if (const auto expanded = expandedBytes(shape, limits, static_cast<std::uint64_t>(embedding * bytes_each), left);
+        expanded > 0)
         part("expanded weights", expanded);
     use.mode = nameOf(shape.mode);
     return use;

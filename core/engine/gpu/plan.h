@@ -9,9 +9,8 @@ namespace studio::engine::gpu {
 
 struct PlanRequest {
     bool load_in_4bit = true, double_quant = true;
-    Limits limits;              // of the longest micro-batch; limits.memory: the mode, or Auto
-    bool equal_length = false;  // conversations of one length, which cuDNN computes
-    bool dropout = false;
+    Limits limits;                // of the longest micro-batch; limits.memory: the mode, or Auto
+    bool equal_length = false;    // conversations of one length, which cuDNN computes
     std::uint64_t available = 0;  // of the card; 0: plenty
 };
 
@@ -20,11 +19,11 @@ struct PlanRequest {
 Result<api::MemoryUse> planMemory(const config::PhiConfig& config, const api::LoraSpec& spec,
                                   const PlanRequest& request);
 
-// Bytes of the frozen weights on the card.
+// Bytes of the frozen weights on the card. A checkpoint that is stored in 4 bits stays as it is stored.
 std::uint64_t weightBytes(const config::PhiConfig& config, bool load_in_4bit, bool double_quant);
 
 // The first mode that fits, as a run chooses it; shape.mode and shape.recomputed are set.
-void chooseMode(WorkspaceShape& shape, const Limits& limits, int heads, int head_dim, std::uint64_t available);
+void chooseMode(WorkspaceShape& shape, const Limits& limits, std::uint64_t available);
 
 const char* nameOf(MemoryMode mode);
 

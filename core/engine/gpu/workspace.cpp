@@ -96,6 +96,8 @@ std::size_t Workspace::layOut(Workspace& ws, std::byte* base, const WorkspaceSha
         ws.kept.push_back(shared);
     }
 
+    ws.bytes.activations = arena.used();
+
     ws.weights = arena.take(static_cast<std::size_t>(largestGroup(s)) * 2);
     ws.lora = arena.take(static_cast<std::size_t>(largestLora(s)) * 2);
     if (limits.key_rows > 0) {
@@ -109,11 +111,13 @@ std::size_t Workspace::layOut(Workspace& ws, std::byte* base, const WorkspaceSha
         ws.g = arena.matrix(rows, ws.du_width + b.hidden);
         ws.dz = ws.mode == MemoryMode::KeepAll ? arena.matrix(rows, b.outputIn() + s.outputTail()) : idle.z;
         ws.dh = bf16Matrix(ws.dz.data, rows, b.hidden, b.hidden);
-        if (s.dropout) {
+        if (limits.dropout) {
             ws.wide = arena.matrix(rows, std::max({b.hidden, b.q, b.intermediate}));
             ws.residual = arena.matrix(rows, b.hidden);
         }
     }
+    ws.bytes.workspace = arena.used() - ws.bytes.activations;
+
     ws.hidden = limits.training ? ws.g.columns(ws.du_width, b.hidden) : idle.y.columns(0, b.hidden);
     ws.normed =
         ws.mode == MemoryMode::KeepAll ? arena.matrix(targets, b.hidden) : idle.hu.columns(ws.u_width, b.hidden);
@@ -126,6 +130,7 @@ std::size_t Workspace::layOut(Workspace& ws, std::byte* base, const WorkspaceSha
     ws.head_mean = arena.floats(targets);
     ws.head_rstd = arena.floats(targets);
     ws.nll = arena.floats(limits.targets);
+    ws.bytes.logits = arena.used() - ws.bytes.activations - ws.bytes.workspace;
     return arena.used();
 }
 
@@ -141,9 +146,10 @@ std::size_t layOutExpanded(Workspace& ws, std::byte* base, const WorkspaceShape&
     return arena.used();
 }
 
-std::size_t attentionBytes(const WorkspaceShape& s, const Limits& limits, int heads, int head_dim, bool equal_length) {
+std::size_t attentionBytes(const WorkspaceShape& s, const Limits& limits, bool equal_length) {
     const BlockShape& b = s.block;
-    const std::int64_t rows = limits.rows, keys = std::max(limits.key_rows, limits.rows), statistics = rows * heads * 4;
+    const std::int64_t rows = limits.rows, keys = std::max(limits.key_rows, limits.rows),
+                       statistics = rows * s.heads * 4;
     if (!limits.training) return static_cast<std::size_t>(rows * b.q * 2 + statistics);
     const int layers = s.layers - s.lowest;
     const int kept =
@@ -153,9 +159,30 @@ std::size_t attentionBytes(const WorkspaceShape& s, const Limits& limits, int he
     if (equal_length)
         bytes += rows * b.q * 4;
     else
-        bytes +=
-            rows * heads * ((head_dim + 31) / 32 * 32) * 4 + rows * b.q * 2 * (s.mode == MemoryMode::KeepAll ? 2 : 1);
+        bytes += rows * s.heads * ((s.head_dim + 31) / 32 * 32) * 4 +
+                 rows * b.q * 2 * (s.mode == MemoryMode::KeepAll ? 2 : 1);
     return static_cast<std::size_t>(bytes);
+}
+
+std::size_t batchBytes(const Limits& limits) {
+    // tokens, positions, two offsets, target rows and begins; keys, readers and begins; tokens and weights of targets.
+    const std::int64_t numbers = 7 * (std::int64_t{limits.rows} + 1) + 2 * std::int64_t{limits.key_rows} +
+                                 2 * (std::int64_t{limits.targets} + 1);
+    const std::size_t bytes = static_cast<std::size_t>(numbers) * 4 + 12 * kAlign;
+    return bytes + bytes / 4;
+}
+
+std::size_t neededBytes(const WorkspaceShape& shape, const Limits& limits) {
+    Workspace measure;
+    return Workspace::layOut(measure, nullptr, shape, limits) + attentionBytes(shape, limits, false);
+}
+
+std::uint64_t expandedBytes(const WorkspaceShape& shape, const Limits& limits, std::uint64_t embedding,
+                            std::uint64_t available) {
+    if (shape.mode != MemoryMode::KeepAll || !limits.training) return 0;
+    Workspace measure;
+    const std::uint64_t bytes = layOutExpanded(measure, nullptr, shape) + embedding;
+    return bytes + neededBytes(shape, limits) + kSpare > available ? 0 : bytes;
 }
 
 }  // namespace studio::engine::gpu

@@ -11,13 +11,12 @@ namespace studio::engine::gpu {
 // What a workspace depends on besides the limits.
 struct WorkspaceShape {
     BlockShape block;
-    int layers = 0;
+    int layers = 0, heads = 0, head_dim = 0;
     std::int64_t vocab = 0;
     std::int64_t input_width = 0, dense_width = 0, fc2_width = 0;  // of u
     int lowest = 0;                                                // first layer whose activations backward needs
     MemoryMode mode = MemoryMode::KeepAll;                         // never Auto
     int recomputed = 0;                                            // see Workspace
-    bool dropout = false;                                          // of LoRA's inputs or of the branches
 
     std::int64_t outputTail() const { return dense_width + fc2_width; }
 };
@@ -51,6 +50,10 @@ struct Workspace {
     int lowest = 0;
     bool training = false;
     std::int64_t u_width = 0, du_width = 0;  // columns before h in hu, before the gradient in g
+    struct Bytes {
+        // Of the head: what does not lie where a block's buffers are idle in its time.
+        std::size_t activations = 0, workspace = 0, logits = 0;
+    } bytes;
 
     const Matrix& input(int layer) const { return x[slot(layer)]; }
     const Matrix& output(int layer) const { return x[training && layer >= lowest ? slot(layer) + 1 : 0]; }
@@ -74,8 +77,18 @@ std::size_t layOutExpanded(Workspace& into, std::byte* base, const WorkspaceShap
 
 // LibTorch's part at its peak: gradients of attention for one layer, statistics of all. cuDNN computes sequences of one
 // length, FlashAttention the others, for which it copies strided inputs.
-std::size_t attentionBytes(const WorkspaceShape& shape, const Limits& limits, int heads, int head_dim,
-                           bool equal_length);
+std::size_t attentionBytes(const WorkspaceShape& shape, const Limits& limits, bool equal_length);
+
+// A batch's own numbers on the card, with the room left for a larger one (BatchUpload).
+std::size_t batchBytes(const Limits& limits);
+
+// Of workspace and attention, whatever the lengths: what a run must find free.
+std::size_t neededBytes(const WorkspaceShape& shape, const Limits& limits);
+
+// Bytes of the linears and the embedding (`embedding`) where they are to stay expanded, which saves expanding each
+// linear twice a step: with everything kept and with memory to spare beside the rest. Else 0.
+std::uint64_t expandedBytes(const WorkspaceShape& shape, const Limits& limits, std::uint64_t embedding,
+                            std::uint64_t available);
 
 // Left free for the libraries' own needs and gaps between blocks; and to others before linears stay expanded.
 inline constexpr std::uint64_t kMargin = std::uint64_t{256} << 20, kSpare = std::uint64_t{4} << 30;

@@ -105,12 +105,7 @@ Result<void> CpuPhi::forward(const dataset::Batch& batch, const ForwardOptions& 
     if (s.plan.rows() == 0) return {};
     Limits wanted = Limits::of(batch, options.training);
     wanted.recompute = options.training && options.memory == MemoryMode::Recompute;
-    if (!s.limits.covers(wanted)) {
-        wanted.cover(s.limits);
-        STUDIO_CHECK(s.reserve(wanted));
-    } else if (!s.laid_out) {
-        STUDIO_CHECK(s.reserve(s.limits));
-    }
+    STUDIO_CHECK(s.reserve(wanted));
 
     s.pass = PassOptions{};
     s.pass.strength = static_cast<float>(options.adapter_strength);

@@ -25,12 +25,13 @@ void Limits::cover(const Limits& other) {
     key_rows = std::max(key_rows, other.key_rows);
     training = training || other.training;
     recompute = recompute || other.recompute;
+    dropout = dropout || other.dropout;
     if (other.memory != MemoryMode::Auto) memory = other.memory;
 }
 
 bool Limits::covers(const Limits& other) const {
     return rows >= other.rows && targets >= other.targets && key_rows >= other.key_rows &&
-           (training || !other.training) && (recompute || !other.recompute) &&
+           (training || !other.training) && (recompute || !other.recompute) && (dropout || !other.dropout) &&
            (other.memory == MemoryMode::Auto || memory == other.memory);
 }
 
@@ -66,6 +67,8 @@ WorkspaceShape CpuPhi::State::workspaceShape(const Limits& wanted) const {
 Result<void> CpuPhi::State::reserve(const Limits& wanted) {
     if (laid_out && limits.covers(wanted)) return {};
     pending = laid_out = false;
+    // What a large evaluation needs must not stay with training; its memory does.
+    if (limits.training != wanted.training) limits = {};
     limits.cover(wanted);
     const WorkspaceShape shape = workspaceShape(limits);
     kernels::Arena measure;

@@ -39,6 +39,7 @@ struct Limits {
     // Keep only what stands between layers and compute the rest again in backward (gradient checkpointing): the same
     // numbers for less memory and more time. Also done where everything would take half of the free memory.
     bool recompute = false;
+    bool dropout = false;                  // of a GPU, in training: room for dropped inputs and branches
     MemoryMode memory = MemoryMode::Auto;  // of a GPU
 
     static Limits of(const dataset::Batch& batch, bool training);
