@@ -24,7 +24,7 @@ double since(Clock::time_point start) {
 
 struct Options {
     std::string model, tokenizer, data, file, device = "cpu", load_in_4bit = "true", memory_mode = "auto";
-    int batch = 4, length = 512, steps = 5, r = 16, prompt = 128, new_tokens = 128, threads = 0;
+    int batch = 4, length = 512, steps = 5, r = 16, prompt = 128, new_tokens = 128, sequences = 1, threads = 0;
     double supervised = 1, lora_dropout = 0;
 };
 
@@ -204,13 +204,15 @@ Result<int> benchDecode(Context& context, const Options& options) {
     bench.model = source(options, folder);
     bench.prompt = options.prompt;
     bench.new_tokens = options.new_tokens;
+    bench.sequences = options.sequences;
     bench.r = options.r;
     STUDIO_TRY(const auto r, jobs::benchDecode(*engine, bench, context.job()));
     context.terminal.endLine();
     if (context.json) {
         context.print({{"tokens_per_s", r.tokens_per_s}, {"prefill_ms", r.prefill_ms}});
     } else {
-        std::printf("prefill of %d tokens %.1f ms, then %.1f tokens/s\n", bench.prompt, r.prefill_ms, r.tokens_per_s);
+        std::printf("prefill of %d tokens %.1f ms, then %.1f tokens/s in %d sequences\n", bench.prompt, r.prefill_ms,
+                    r.tokens_per_s, bench.sequences);
     }
     return kOk;
 }
@@ -237,7 +239,7 @@ void addBench(CLI::App& app, Run& run) {
         command->add_option("--data", options->data, "OASST or chat JSONL (built-in sample)");
     CLI::App* load = add("load", "weights from disk, quantised", benchLoad);
     CLI::App* train = add("train", "training steps on random tokens", benchTrain);
-    CLI::App* decode = add("decode", "prefill and decoding, batch 1", benchDecode);
+    CLI::App* decode = add("decode", "prefill and decoding", benchDecode);
     for (CLI::App* command : {load, train, decode}) {
         command->add_option("--model_path", options->model,
                             "model folder (built-in model; on a GPU a random model of phi-2's shape)");
@@ -269,6 +271,9 @@ void addBench(CLI::App& app, Run& run) {
         ->capture_default_str();
     decode->add_option("--prompt", options->prompt, "tokens of the prompt")
         ->check(CLI::PositiveNumber)
+        ->capture_default_str();
+    decode->add_option("--sequences", options->sequences, "that grow together, every second one without the adapter")
+        ->check(CLI::Range(1, 64))
         ->capture_default_str();
     decode->add_option("--new_tokens", options->new_tokens, "tokens to decode")
         ->check(CLI::PositiveNumber)

@@ -39,26 +39,28 @@ Result<void> compareAnswers(Context& context, engine::api::Engine& engine, const
     context.terminal.endLine();
 
     const auto prompts = jobs::heldOutPrompts(data, kPrompts);
-    jobs::SamplingOptions options;
-    options.max_new_tokens = kAnswerTokens;  // temperature 0.7, top-p 0.9
-    int ended[2] = {0, 0};
-    for (std::size_t i = 0; i < prompts.size(); ++i) {
-        if (i == 0) std::printf("\nA held-out prompt\n%s\n", indented(prompts[0]).c_str());
+    std::vector<jobs::Question> questions;
+    for (std::size_t i = 0; i < prompts.size(); ++i)
         for (const int adapted : {0, 1}) {
-            options.adapter_strength = adapted;
-            options.seed = i;
-            STUDIO_TRY(const jobs::Answer a,
-                       jobs::answer(chatter, {{text::Role::Prompter, prompts[i]}}, options, {}, context.job()));
-            if (a.end == jobs::Answer::End::Stopped) return cancelled();
-            ended[adapted] += a.byItself();
-            if (i == 0)
-                std::printf("%s [%s]\n%s\n", adapted ? "after" : "before", jobs::endText(a).c_str(),
-                            indented(a.text).c_str());
-            context.terminal.progress({"Answering held-out prompts", i * 2 + static_cast<std::size_t>(adapted) + 1,
-                                       prompts.size() * 2, "answers"});
+            jobs::Question question{{{text::Role::Prompter, prompts[i]}}, {}};
+            question.options.max_new_tokens = kAnswerTokens;  // temperature 0.7, top-p 0.9
+            question.options.adapter_strength = adapted;
+            question.options.seed = i;
+            questions.push_back(std::move(question));
         }
-    }
+    const auto report = [&](std::size_t done) {
+        context.terminal.progress({"Answering held-out prompts", done, questions.size(), "answers"});
+    };
+    STUDIO_TRY(const auto answers, jobs::answers(chatter, questions, report, context.job()));
     context.terminal.endLine();
+    int ended[2] = {0, 0};
+    for (std::size_t i = 0; i < answers.size(); ++i) {
+        ended[i % 2] += answers[i].byItself();
+        if (i == 0) std::printf("\nA held-out prompt\n%s\n", indented(prompts[0]).c_str());
+        if (i < 2)
+            std::printf("%s [%s]\n%s\n", i == 1 ? "after" : "before", jobs::endText(answers[i]).c_str(),
+                        indented(answers[i].text).c_str());
+    }
     std::printf("Answers that ended by themselves within %d tokens: before %d of %zu, after %d of %zu\n", kAnswerTokens,
                 ended[0], prompts.size(), ended[1], prompts.size());
     return {};

@@ -15,25 +15,26 @@ void sum(AnswerSide& side) {
 
 Result<AnswerSide> ask(const Chatter& chatter, const AnswerRequest& request, double strength, const char* phase,
                        const JobContext& job) {
-    AnswerSide side;
+    std::vector<Question> questions;
     for (std::size_t i = 0; i < request.prompts.size(); ++i) {
-        job.report({phase, i, request.prompts.size(), "answers"});
-        if (job.stopped()) return cancelled();
-        SamplingOptions options;
-        options.max_new_tokens = request.max_new_tokens;
-        options.temperature = request.temperature;
-        options.top_p = request.top_p;
-        options.seed = request.seed + i;
-        options.adapter_strength = strength;
-        STUDIO_TRY(const Answer a,
-                   answer(chatter, {{text::Role::Prompter, request.prompts[i]}}, options, {}, {job.stop, {}}));
-        if (a.end == Answer::End::Stopped) return cancelled();
+        Question question{{{text::Role::Prompter, request.prompts[i]}}, {}};
+        question.options.max_new_tokens = request.max_new_tokens;
+        question.options.temperature = request.temperature;
+        question.options.top_p = request.top_p;
+        question.options.seed = request.seed + i;
+        question.options.adapter_strength = strength;
+        questions.push_back(std::move(question));
+    }
+    const auto report = [&](std::size_t done) { job.report({phase, done, questions.size(), "answers"}); };
+    report(0);
+    STUDIO_TRY(const auto all, answers(chatter, questions, report, job));
+    AnswerSide side;
+    for (const Answer& a : all) {
         side.by_itself += a.byItself();
         side.tokens.push_back(a.new_tokens);
         side.text.push_back(a.text);
         side.end.push_back(endText(a));
     }
-    job.report({phase, request.prompts.size(), request.prompts.size(), "answers"});
     sum(side);
     return side;
 }

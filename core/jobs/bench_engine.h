@@ -44,11 +44,12 @@ Result<TrainBenchResult> benchTrain(engine::api::Engine& engine, const TrainBenc
 struct DecodeBench {
     engine::api::ModelSource model;
     int prompt = 128, new_tokens = 128;
-    int r = 16;  // 0: without an adapter
+    int r = 16;         // 0: without an adapter
+    int sequences = 1;  // that grow together, every second one without the adapter
 };
 struct DecodeBenchResult {
-    double tokens_per_s = 0;  // without the prefill
-    double prefill_ms = 0;
+    double tokens_per_s = 0;  // of all sequences, without the prefill
+    double prefill_ms = 0;    // of one
 };
 Result<DecodeBenchResult> benchDecode(engine::api::Engine& engine, const DecodeBench& options, const JobContext& job);
 

@@ -78,7 +78,21 @@ Result<AnswerInProgress> AnswerInProgress::begin(const Chatter& chatter, const s
 
 Result<std::string> AnswerInProgress::step() {
     if (done_) return std::string();
-    const auto token = generation_->next();
+    return take(generation_->next());
+}
+
+std::vector<Result<std::string>> AnswerInProgress::stepEach(engine::api::Model& model,
+                                                            std::span<AnswerInProgress* const> answers) {
+    std::vector<engine::api::Generation*> generations;
+    for (AnswerInProgress* one : answers) generations.push_back(one->generation_.get());
+    std::vector<Result<engine::api::GeneratedToken>> tokens(answers.size(), engine::api::GeneratedToken{});
+    model.nextOfEach(generations, tokens);
+    std::vector<Result<std::string>> pieces;
+    for (std::size_t i = 0; i < answers.size(); ++i) pieces.push_back(answers[i]->take(tokens[i]));
+    return pieces;
+}
+
+Result<std::string> AnswerInProgress::take(const Result<engine::api::GeneratedToken>& token) {
     if (!token) {
         if (token.error().cancelled()) return finish(Answer::End::Stopped);
         done_ = true;
@@ -140,6 +154,42 @@ Result<Answer> answer(const Chatter& chatter, const std::vector<ChatTurn>& turns
         show(piece);
     }
     return growing.answer();
+}
+
+Result<std::vector<Answer>> answers(const Chatter& chatter, const std::vector<Question>& questions,
+                                    const std::function<void(std::size_t)>& onDone, const JobContext& job) {
+    struct Growing {
+        std::size_t question;
+        AnswerInProgress answer;
+    };
+    std::vector<Answer> whole(questions.size());
+    std::vector<Growing> growing;
+    std::size_t begun = 0, done = 0;
+    while (done < questions.size()) {
+        while (growing.size() < kTogether && begun < questions.size()) {
+            const Question& question = questions[begun];
+            auto answer = AnswerInProgress::begin(chatter, question.turns, question.options, job.stop);
+            if (!answer && answer.error().code == ErrorCode::OutOfMemory && !growing.empty()) break;  // fewer at once
+            if (!answer) return fail(answer.error());
+            growing.push_back({begun++, std::move(*answer)});
+        }
+        if (job.stopped()) return cancelled();
+        std::vector<AnswerInProgress*> each;
+        for (Growing& one : growing) each.push_back(&one.answer);
+        for (const auto& piece : AnswerInProgress::stepEach(chatter.model, each))
+            if (!piece) return fail(piece.error());
+        const std::size_t before = done;
+        std::erase_if(growing, [&](Growing& one) {
+            if (!one.answer.done()) return false;
+            whole[one.question] = one.answer.answer();
+            ++done;
+            return true;
+        });
+        if (onDone && done != before) onDone(done);
+    }
+    if (std::any_of(whole.begin(), whole.end(), [](const Answer& a) { return a.end == Answer::End::Stopped; }))
+        return cancelled();
+    return whole;
 }
 
 }  // namespace studio::jobs

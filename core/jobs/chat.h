@@ -4,6 +4,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -66,6 +67,9 @@ class AnswerInProgress {
 
     // Computes the next token and gives the text that is certain now. After done() there is nothing more.
     Result<std::string> step();
+    // The same of each of several answers of `model` that are not done, computed together.
+    static std::vector<Result<std::string>> stepEach(engine::api::Model& model,
+                                                     std::span<AnswerInProgress* const> answers);
     bool done() const { return done_; }
     // The person stopped it: gives the text that was held back.
     std::string cut();
@@ -73,6 +77,7 @@ class AnswerInProgress {
 
   private:
     AnswerInProgress(AnswerStream stream) : stream_(std::move(stream)) {}
+    Result<std::string> take(const Result<engine::api::GeneratedToken>& token);
     std::string finish(Answer::End end);
     std::string give(std::string piece);
 
@@ -86,5 +91,16 @@ class AnswerInProgress {
 // The whole answer at once. `onText` gets text that is certain, in order; may be empty.
 Result<Answer> answer(const Chatter& chatter, const std::vector<ChatTurn>& turns, const SamplingOptions& options,
                       const std::function<void(std::string_view)>& onText, const JobContext& job);
+
+struct Question {
+    std::vector<ChatTurn> turns;
+    SamplingOptions options;
+};
+// Whole answers to several questions, in their order; up to kTogether grow at once, so that the weights are read once
+// for all of them. An answer may differ from the one that answer() gives where two tokens are as good as equal: sums of
+// several rows are rounded in another order. `onDone`: answers so far; may be empty. Stopped: Cancelled.
+inline constexpr std::size_t kTogether = 8;
+Result<std::vector<Answer>> answers(const Chatter& chatter, const std::vector<Question>& questions,
+                                    const std::function<void(std::size_t)>& onDone, const JobContext& job);
 
 }  // namespace studio::jobs

@@ -83,14 +83,17 @@ Result<void> RunWriter::samples(std::int64_t step) {
     const config::TrainingConfig& t = ready_.setup.record.recipe.training;
     if (t.sample_prompts.empty()) return {};
     STUDIO_TRY(const auto chat_template, text::chatTemplate(ready_.setup.data.provenance.chat_template));
-    SamplingOptions options;
-    options.temperature = 0;
-    options.max_new_tokens = static_cast<int>(t.sample_max_new_tokens);
+    std::vector<Question> questions;
     for (const std::string& prompt : t.sample_prompts) {
-        STUDIO_TRY(const Answer a, answer({*ready_.model, *ready_.setup.data.tokenizer, *chat_template},
-                                          {{text::Role::Prompter, prompt}}, options, {}, {}));
-        STUDIO_CHECK(log_.sample({step, prompt, a.text, endText(a)}));
-        listener_.onSample(step, prompt, a.text, endText(a));
+        questions.push_back({{{text::Role::Prompter, prompt}}, {}});
+        questions.back().options.temperature = 0;
+        questions.back().options.max_new_tokens = static_cast<int>(t.sample_max_new_tokens);
+    }
+    STUDIO_TRY(const auto all,
+               answers({*ready_.model, *ready_.setup.data.tokenizer, *chat_template}, questions, {}, {}));
+    for (std::size_t i = 0; i < all.size(); ++i) {
+        STUDIO_CHECK(log_.sample({step, t.sample_prompts[i], all[i].text, endText(all[i])}));
+        listener_.onSample(step, t.sample_prompts[i], all[i].text, endText(all[i]));
     }
     return {};
 }

@@ -106,6 +106,10 @@ class FaultyPhi final : public PhiModel {
         STUDIO_CHECK(faults_->strike("decode"));
         return real_->step(cache, tokens, adapter_strength, last_logits, std::move(stop));
     }
+    Result<void> stepEach(std::span<const NextToken> next) override {
+        STUDIO_CHECK(faults_->strike("decode"));
+        return real_->stepEach(next);
+    }
 
   private:
     std::unique_ptr<PhiModel> real_;

@@ -24,11 +24,18 @@ class Counting final : public Decoder {
         logits[(tokens.back() + 1) % kVocab] = broken ? std::numeric_limits<float>::quiet_NaN() : 5.0f;
         return {};
     }
+    Result<void> appendEach(std::span<const Next> next) override {
+        together.push_back(static_cast<int>(next.size()));
+        if (fails) return fail(ErrorCode::OutOfMemory, "No room.");
+        for (const Next& one : next)
+            if (const auto done = one.sequence->append({&one.token, 1}, one.logits, {}); !done) return done;
+        return {};
+    }
     int size() const override { return size_; }
     int capacity() const override { return capacity_; }
 
-    std::vector<int> appended;
-    bool broken = false;
+    std::vector<int> appended, together;
+    bool broken = false, fails = false;
 
   private:
     int capacity_, size_ = 0;
@@ -113,6 +120,58 @@ class AnswerTest : public QObject {
         const auto token = started.answer->next();
         QVERIFY(token && token->id == -1 && token->stop == StopReason::MaxTokens);
         QVERIFY(started.decoder->appended.empty());
+    }
+
+    // Prompts are read one by one; then whoever still grows does so together, in order.
+    void answersGrowTogether() {
+        auto two = prompt({1}, 3);
+        two.stop_ids = {3};
+        Started a(prompt({3, 4}, 4)), b(two), c(prompt({0, 5, 2}, 2));
+        const std::vector<Answer*> answers{a.answer.get(), b.answer.get(), c.answer.get()};
+        std::vector<std::vector<int>> ids(3);
+        std::vector<StopReason> ends(3, StopReason::None);
+        std::vector<Result<api::GeneratedToken>> tokens(3, api::GeneratedToken{});
+        for (int round = 0; round < 5; ++round) {
+            Answer::nextOfEach(answers, tokens);
+            for (std::size_t i = 0; i < 3; ++i) {
+                QVERIFY(tokens[i].has_value());
+                if (tokens[i]->id >= 0) ids[i].push_back(tokens[i]->id);
+                ends[i] = tokens[i]->stop;
+            }
+        }
+        QCOMPARE(ids, (std::vector<std::vector<int>>{{5, 0, 1, 2}, {2, 3}, {3, 4}}));
+        QVERIFY(ends == (std::vector{StopReason::MaxTokens, StopReason::StopToken, StopReason::MaxTokens}));
+        // b's prompt has one token, so it goes with nobody; after that all three, then a alone.
+        QCOMPARE(b.decoder->together, std::vector<int>{1});
+        QCOMPARE(a.decoder->together, (std::vector<int>{3, 1, 1}));
+        QCOMPARE(c.decoder->together, std::vector<int>{});
+    }
+
+    void anErrorOfAllLeavesEachAsItWas() {
+        Started a(prompt({1, 2})), b(prompt({3, 4}));
+        const std::vector<Answer*> answers{a.answer.get(), b.answer.get()};
+        std::vector<Result<api::GeneratedToken>> tokens(2, api::GeneratedToken{});
+        Answer::nextOfEach(answers, tokens);
+        a.decoder->fails = true;
+        Answer::nextOfEach(answers, tokens);
+        QVERIFY(!tokens[0] && !tokens[1] && tokens[1].error().code == ErrorCode::OutOfMemory);
+        a.decoder->fails = false;
+        Answer::nextOfEach(answers, tokens);
+        QVERIFY(tokens[0] && tokens[0]->id == 4 && tokens[1] && tokens[1]->id == 0);
+    }
+
+    void oneOfSeveralThatIsStoppedDoesNotStopTheOthers() {
+        std::stop_source stop;
+        auto stopped = prompt({1, 2});
+        stopped.stop = stop.get_token();
+        Started a(stopped), b(prompt({3, 4})), c(prompt({0, 1}));
+        const std::vector<Answer*> answers{a.answer.get(), b.answer.get(), c.answer.get()};
+        std::vector<Result<api::GeneratedToken>> tokens(3, api::GeneratedToken{});
+        Answer::nextOfEach(answers, tokens);
+        stop.request_stop();
+        Answer::nextOfEach(answers, tokens);
+        QVERIFY(!tokens[0] && tokens[0].error().cancelled());
+        QVERIFY(tokens[1] && tokens[1]->id == 0 && tokens[2] && tokens[2]->id == 3);
     }
 
     void aStoppedCallCanBeMadeAgain() {

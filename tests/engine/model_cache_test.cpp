@@ -89,6 +89,52 @@ class ModelCacheTest : public QObject {
         QVERIFY((*first)->size() > 30);
     }
 
+    // Sequences of other lengths and strengths, together and alone.
+    void severalSequencesTogether_data() {
+        QTest::addColumn<bool>("stored");
+        QTest::newRow("expanded weights") << false;
+        QTest::newRow("NF4 as stored") << true;
+    }
+
+    void severalSequencesTogether() {
+        QFETCH(bool, stored);
+        const auto hold = stored ? engine::HoldLinears::AsStored : engine::HoldLinears::Expanded;
+        const auto model = golden_.model("gqa", "double", "F16", hold);
+        golden_.giveAdapter(*model, "upper");
+        constexpr std::size_t kCount = 18;  // more than are computed at a time
+        std::vector<std::unique_ptr<engine::KvCache>> together, alone;
+        std::vector<std::vector<float>> got(kCount, std::vector<float>(131)), expected = got;
+        const auto tokens = golden_.batch("gqa_paths").tokens;
+        const auto strength = [](std::size_t i) { return i % 3 == 0 ? 0.0 : i % 3 == 1 ? 1.0 : 0.4; };
+        for (std::size_t i = 0; i < kCount; ++i)
+            for (auto* caches : {&together, &alone}) {
+                caches->push_back(std::move(*model->newCache(40)));
+                QVERIFY(model->step(*caches->back(), std::span(tokens).subspan(i, 1 + i), strength(i), got[i]));
+            }
+        for (int round = 0; round < 4; ++round) {
+            std::vector<engine::NextToken> next;
+            for (std::size_t i = 0; i < kCount; ++i) {
+                const int token = tokens[(5 * i + static_cast<std::size_t>(round)) % tokens.size()];
+                next.push_back({together[i].get(), token, strength(i), got[i]});
+                QVERIFY(model->step(*alone[i], {&token, 1}, strength(i), expected[i]));
+            }
+            const auto done = model->stepEach(next);
+            QVERIFY2(done.has_value(), done ? "" : done.error().text().c_str());
+            for (std::size_t i = 0; i < kCount; ++i) {
+                QVERIFY(difference(got[i], expected[i]) < 2e-5);
+                QCOMPARE(together[i]->size(), alone[i]->size());
+            }
+        }
+        // One that is full: nobody moves.
+        auto full = std::move(*model->newCache(1));
+        const int token = 3;
+        QVERIFY(model->step(*full, {&token, 1}, 1, expected[1]));
+        const int before = together[0]->size();
+        const std::vector<engine::NextToken> next{{together[0].get(), 3, 1, got[0]}, {full.get(), 3, 1, got[1]}};
+        QVERIFY(!model->stepEach(next));
+        QCOMPARE(together[0]->size(), before);
+    }
+
     void truncatingAndStrength() {
         const auto model = golden_.forCase("paths");
         const auto tokens = golden_.batch("paths").tokens;

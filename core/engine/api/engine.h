@@ -14,7 +14,7 @@
 
 namespace studio::engine::api {
 
-inline constexpr int kApiVersion = 4;
+inline constexpr int kApiVersion = 5;
 inline constexpr const char* kEntryName = "studio_engine";
 
 // What the program hands in.
@@ -94,6 +94,11 @@ class Model {
     virtual Result<GradientDump> gradients(const dataset::Batch& batch) noexcept = 0;
 
     virtual Result<std::unique_ptr<Generation>> generate(const GenerateRequest& request) noexcept = 0;
+    // What next() gives, of each of this model's answers into its place in `tokens` (as many). They are computed
+    // together where they can be: the weights are read once for all.
+    virtual void nextOfEach(std::span<Generation* const> answers, std::span<Result<GeneratedToken>> tokens) noexcept {
+        for (std::size_t i = 0; i < answers.size(); ++i) tokens[i] = answers[i]->next();
+    }
 };
 
 // Once the accelerator has failed for good (ErrorCode::DeviceLost) every later call of the engine and of what it loaded

@@ -122,4 +122,16 @@ Result<std::unique_ptr<api::Generation>> EngineModel::generate(const api::Genera
     });
 }
 
+void EngineModel::nextOfEach(std::span<api::Generation* const> answers,
+                             std::span<Result<api::GeneratedToken>> tokens) noexcept {
+    const auto done = guarded("computing answers", [&]() -> Result<void> {
+        std::vector<Answer*> own;
+        for (api::Generation* answer : answers) own.push_back(static_cast<Answer*>(answer));
+        Answer::nextOfEach(own, tokens);
+        return {};
+    });
+    if (!done)
+        for (auto& token : tokens) token = fail(done.error());
+}
+
 }  // namespace studio::engine

@@ -30,6 +30,8 @@ class EngineModel final : public api::Model {
                         const JobContext& job) noexcept override;
     Result<api::GradientDump> gradients(const dataset::Batch& batch) noexcept override;
     Result<std::unique_ptr<api::Generation>> generate(const api::GenerateRequest& request) noexcept override;
+    void nextOfEach(std::span<api::Generation* const> answers,
+                    std::span<Result<api::GeneratedToken>> tokens) noexcept override;
 
   private:
     // Tasks of the mailbox run inside train(): they may look at the adapter, not change it or its gradients.

@@ -47,6 +47,16 @@ class PhiDecoder final : public Decoder {
             return phi_->step(*cache_, tokens, adapter_strength_, last_logits, std::move(stop));
         });
     }
+    Result<void> appendEach(std::span<const Next> next) override {
+        return health_->guarded("computing answers", [&] {
+            std::vector<NextToken> all;
+            for (const Next& one : next) {
+                const auto& other = static_cast<PhiDecoder&>(*one.sequence);
+                all.push_back({other.cache_.get(), one.token, other.adapter_strength_, one.logits});
+            }
+            return phi_->stepEach(all);
+        });
+    }
     int size() const override { return cache_->size(); }
     int capacity() const override { return cache_->capacity(); }
 

@@ -47,9 +47,14 @@ Answer::Answer(api::GenerateRequest request, Sampler sampler, std::unique_ptr<De
       tokens_(request_.prompt),
       vocab_(vocab) {}
 
-Result<api::GeneratedToken> Answer::next() noexcept {
+namespace {
+
+// `work` with what it throws as an error.
+template <class Work>
+Result<void> caught(const Work& work) noexcept {
     try {
-        return compute();
+        work();
+        return {};
     } catch (const std::bad_alloc&) {
         return fail(ErrorCode::OutOfMemory, "There is not enough memory to go on with the answer.",
                     "Close other programs or shorten the conversation.");
@@ -59,16 +64,61 @@ Result<api::GeneratedToken> Answer::next() noexcept {
     }
 }
 
+}  // namespace
+
+Result<api::GeneratedToken> Answer::next() noexcept {
+    Result<api::GeneratedToken> token = api::GeneratedToken{};
+    STUDIO_CHECK(caught([&] { token = compute(); }));
+    return token;
+}
+
+void Answer::nextOfEach(std::span<Answer* const> answers, std::span<Result<api::GeneratedToken>> tokens) noexcept {
+    if (const auto done = caught([&] { computeEach(answers, tokens); }); !done)
+        for (auto& token : tokens) token = fail(done.error());
+}
+
+api::StopReason Answer::over() const {
+    if (ended_ != api::StopReason::None) return ended_;
+    if (produced_ >= request_.max_new_tokens) return api::StopReason::MaxTokens;
+    if (static_cast<std::size_t>(decoder_->capacity()) < tokens_.size()) return api::StopReason::ContextFull;
+    return api::StopReason::None;
+}
+
+// All tokens but the last one produced are in the decoder; after an error there may be none to append.
+std::span<const int> Answer::pending() const {
+    return std::span<const int>(tokens_).subspan(static_cast<std::size_t>(decoder_->size()));
+}
+
 Result<api::GeneratedToken> Answer::compute() {
-    if (ended_ != api::StopReason::None) return end(ended_);
-    if (produced_ >= request_.max_new_tokens) return end(api::StopReason::MaxTokens);
-    // All tokens but the last one produced are in the decoder; after an error there may be none to append.
-    const auto pending = std::span<const int>(tokens_).subspan(static_cast<std::size_t>(decoder_->size()));
-    if (static_cast<std::size_t>(decoder_->capacity()) < tokens_.size()) return end(api::StopReason::ContextFull);
-    if (!pending.empty()) {
+    if (const auto reason = over(); reason != api::StopReason::None) return end(reason);
+    if (!pending().empty()) {
         logits_.resize(static_cast<std::size_t>(vocab_));
-        STUDIO_CHECK(decoder_->append(pending, logits_, request_.stop));
+        STUDIO_CHECK(decoder_->append(pending(), logits_, request_.stop));
     }
+    return choose();
+}
+
+void Answer::computeEach(std::span<Answer* const> answers, std::span<Result<api::GeneratedToken>> tokens) {
+    std::vector<std::size_t> together;
+    std::vector<Decoder::Next> next;
+    for (std::size_t i = 0; i < answers.size(); ++i) {
+        Answer& one = *answers[i];
+        const bool goes_on = one.over() == api::StopReason::None && !one.request_.stop.stop_requested();
+        if (!goes_on || one.pending().size() != 1) {
+            tokens[i] = one.next();
+            continue;
+        }
+        one.logits_.resize(static_cast<std::size_t>(one.vocab_));
+        together.push_back(i);
+        next.push_back({one.decoder_.get(), one.pending()[0], one.logits_});
+    }
+    if (together.empty()) return;
+    const auto appended = next[0].sequence->appendEach(next);
+    for (const std::size_t i : together)
+        tokens[i] = appended ? answers[i]->choose() : Result<api::GeneratedToken>(fail(appended.error()));
+}
+
+Result<api::GeneratedToken> Answer::choose() {
     STUDIO_TRY(const int id, sampler_.next(logits_, tokens_));
     tokens_.push_back(id);
     ++produced_;

@@ -29,8 +29,17 @@ class Answer final : public api::Generation {
     Result<api::GeneratedToken> next() noexcept override;
     std::span<const float> lastLogits() const noexcept override { return logits_; }
 
+    // What next() gives, of each answer (they are of one model) into its place in `tokens`; those that need no more
+    // than one token appended are computed together.
+    static void nextOfEach(std::span<Answer* const> answers, std::span<Result<api::GeneratedToken>> tokens) noexcept;
+
   private:
+    static void computeEach(std::span<Answer* const> answers, std::span<Result<api::GeneratedToken>> tokens);
     Result<api::GeneratedToken> compute();
+    // Why there is no next token.
+    api::StopReason over() const;
+    std::span<const int> pending() const;             // tokens that the decoder does not have yet
+    Result<api::GeneratedToken> choose();             // from the logits
     api::GeneratedToken end(api::StopReason reason);  // and every later call says the same
 
     api::GenerateRequest request_;

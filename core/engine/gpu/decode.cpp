@@ -123,7 +123,8 @@ Result<void> GpuPhi::step(KvCache& cache, std::span<const int> tokens, double ad
     STUDIO_CHECK(checkStep(tokens, own.size(), own.capacity(), s.info.vocab, last_logits.size(), adapter_strength));
     if (count == 1 && tokenGraphFits(s)) {
         if (stop.stop_requested()) return cancelled();
-        STUDIO_CHECK(runTokenGraph(s, own, tokens[0], static_cast<float>(adapter_strength), last_logits));
+        const NextToken next{&cache, tokens[0], adapter_strength, last_logits};
+        STUDIO_CHECK(runTokenGraphs(s, {&next, 1}));
         own.setSize(own.size() + 1);
         return {};
     }
@@ -143,6 +144,29 @@ Result<void> GpuPhi::step(KvCache& cache, std::span<const int> tokens, double ad
     STUDIO_CHECK(
         head.logits(s.decode.workspace.x[0].rowRange(rows - 1, 1), s.decode.workspace, last_logits, s.decode.logits));
     own.setSize(own.size() + count);
+    return {};
+} catch (const std::bad_alloc&) {
+    return fail(outOfHostMemory("this text"));
+}
+
+Result<void> GpuPhi::stepEach(std::span<const NextToken> next) try {
+    State& s = *state_;
+    k::use(s.card);
+    for (const NextToken& one : next)
+        STUDIO_CHECK(checkStep({&one.token, 1}, one.cache->size(), one.cache->capacity(), s.info.vocab,
+                               one.logits.size(), one.adapter_strength));
+    if (tokenGraphFits(s)) {
+        STUDIO_CHECK(runTokenGraphs(s, next));
+        for (const NextToken& one : next) static_cast<GpuKvCache&>(*one.cache).setSize(one.cache->size() + 1);
+        return {};
+    }
+    for (std::size_t i = 0; i < next.size(); ++i) {
+        const NextToken& one = next[i];
+        const auto done = step(*one.cache, {&one.token, 1}, one.adapter_strength, one.logits, {});
+        if (done) continue;
+        for (std::size_t j = 0; j < i; ++j) next[j].cache->truncate(next[j].cache->size() - 1);
+        return done;
+    }
     return {};
 } catch (const std::bad_alloc&) {
     return fail(outOfHostMemory("this text"));

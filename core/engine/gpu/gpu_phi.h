@@ -37,6 +37,7 @@ class GpuPhi final : public PhiModel {
     Result<std::unique_ptr<KvCache>> newCache(int capacity) override;
     Result<void> step(KvCache& cache, std::span<const int> tokens, double adapter_strength,
                       std::span<float> last_logits, std::stop_token stop) override;
+    Result<void> stepEach(std::span<const NextToken> next) override;
 
     // Whether one token is computed by kernels made for it (token_graph.h) rather than by those of a batch.
     bool decodesInOneGraph() const;

@@ -18,6 +18,7 @@ class GpuKvCache final : public KvCache {
 
     // One token of this cache, recorded; see token_graph.h.
     struct Token {
+        Pinned host;  // id and position; behind them the logits
         kernels::gpu::Graph graph;
         float strength = 0;
         std::uint64_t adapter = 0;  // State::adapter_number it was recorded with
@@ -48,7 +49,6 @@ struct DecodeBuffers {
     HostRow logits;
     // Of one token: everything between its id and its logits.
     Memory token_memory;
-    Pinned token_host;  // id and position; behind them the logits
     bool token_laid_out = false;
 };
 

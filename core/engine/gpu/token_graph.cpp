@@ -206,9 +206,10 @@ bool tokenGraphFits(const GpuPhi::State& s) {
     return k::decodeFits(groups.input(0), true) && k::decodeFits(groups.output(0), false);
 }
 
-Result<void> runTokenGraph(GpuPhi::State& s, GpuKvCache& cache, int token, float strength, std::span<float> logits) {
+namespace {
+
+Result<void> layOut(GpuPhi::State& s, TokenBuffers& buffers) {
     DecodeBuffers& decode = s.decode;
-    TokenBuffers buffers;
     if (!decode.token_laid_out) {
         const std::size_t bytes = layOut(buffers, nullptr, s);
         STUDIO_CHECK(k::finish(s.stream));
@@ -216,28 +217,50 @@ Result<void> runTokenGraph(GpuPhi::State& s, GpuKvCache& cache, int token, float
             decode.token_memory = {};
             STUDIO_TRY(decode.token_memory, Memory::allocate(bytes, s.stream));
         }
-        if (decode.token_host.bytes() == 0) {
-            STUDIO_TRY(decode.token_host, Pinned::allocate(kAlign + logits.size_bytes()));
-        }
         layOut(buffers, decode.token_memory.data(), s);
         STUDIO_CHECK(k::zero(s.stream, buffers.arrived, static_cast<std::size_t>(s.info.heads) * sizeof(int)));
         decode.token_laid_out = true;
     }
     layOut(buffers, decode.token_memory.data(), s);
-    auto* host = reinterpret_cast<int*>(decode.token_host.data());
-    auto* arrived = reinterpret_cast<float*>(decode.token_host.data() + kAlign);
+    return {};
+}
+
+float* logitsOf(const GpuKvCache& cache) {
+    return reinterpret_cast<float*>(cache.token.host.data() + kAlign);
+}
+
+Result<void> launch(GpuPhi::State& s, const TokenBuffers& buffers, GpuKvCache& cache, const NextToken& next) {
     auto& recorded = cache.token;
+    const auto strength = static_cast<float>(next.adapter_strength);
+    if (recorded.host.bytes() == 0) {
+        STUDIO_TRY(recorded.host, Pinned::allocate(kAlign + next.logits.size_bytes()));
+    }
+    auto* asked = reinterpret_cast<int*>(recorded.host.data());
     if (!recorded.graph || recorded.strength != strength || recorded.adapter != s.adapter_number) {
-        const Recorder recorder(s, cache, buffers, strength, host, arrived);
+        const Recorder recorder(s, cache, buffers, strength, asked, logitsOf(cache));
         STUDIO_TRY(recorded.graph, k::Graph::record(s.stream, [&] { return recorder.record(); }));
         recorded.strength = strength;
         recorded.adapter = s.adapter_number;
     }
-    host[0] = token;
-    host[1] = cache.size();
-    STUDIO_CHECK(recorded.graph.launch(s.stream));
+    asked[0] = next.token;
+    asked[1] = cache.size();
+    return recorded.graph.launch(s.stream);
+}
+
+}  // namespace
+
+Result<void> runTokenGraphs(GpuPhi::State& s, std::span<const NextToken> next) {
+    TokenBuffers buffers;
+    STUDIO_CHECK(layOut(s, buffers));
+    for (const NextToken& one : next) {
+        const auto launched = launch(s, buffers, static_cast<GpuKvCache&>(*one.cache), one);
+        if (launched) continue;
+        STUDIO_CHECK(k::finish(s.stream));  // those before still read and write memory of their caches
+        return fail(launched.error());
+    }
     STUDIO_CHECK(k::finish(s.stream));
-    std::memcpy(logits.data(), arrived, logits.size_bytes());
+    for (const NextToken& one : next)
+        std::memcpy(one.logits.data(), logitsOf(static_cast<GpuKvCache&>(*one.cache)), one.logits.size_bytes());
     return {};
 }
 

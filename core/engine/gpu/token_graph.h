@@ -10,8 +10,9 @@ namespace studio::engine::gpu {
 // Whether the kernels take this model on this card: linears in NF4, rows of whole 256 weights, hidden_size up to 2,560.
 bool tokenGraphFits(const GpuPhi::State& state);
 
-// Appends `token` at the end of the cache and gives its logits, [vocab]. The graph is recorded when cache, strength or
-// adapter are new; values of the adapter may change in between.
-Result<void> runTokenGraph(GpuPhi::State& state, GpuKvCache& cache, int token, float strength, std::span<float> logits);
+// Computes one token behind the end of each cache and gives their logits, [vocab]; nothing is waited for between them.
+// A graph is recorded when cache, strength or adapter are new; values of the adapter may change in between. Sizes of
+// the caches are left to the caller.
+Result<void> runTokenGraphs(GpuPhi::State& state, std::span<const NextToken> next);
 
 }  // namespace studio::engine::gpu

@@ -30,6 +30,9 @@ void fillRows(Stream stream, const float* bias, const Matrix& out);
 // out = x + bias, row by row; out may be x.
 void addBias(Stream stream, const Matrix& x, const float* bias, const Matrix& out);
 
+// Row i of out times scale[i].
+void scaleRows(Stream stream, const float* scale, const Matrix& out);
+
 // out += in.
 void addRows(Stream stream, const Matrix& in, const Matrix& out);
 

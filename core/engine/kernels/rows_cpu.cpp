@@ -100,6 +100,13 @@ void addBias(Stream, const Matrix& x, const float* bias, const Matrix& out) {
     eachRow(out.rows, [&](std::int64_t i) { sumRow(x.row(i), bias, out.row(i), out.cols); });
 }
 
+void scaleRows(Stream, const float* scale, const Matrix& out) {
+    eachRow(out.rows, [&](std::int64_t i) {
+        float* row = out.row(i);
+        for (std::int64_t j = 0; j < out.cols; ++j) row[j] *= scale[i];
+    });
+}
+
 void addRows(Stream, const Matrix& in, const Matrix& out) {
     eachRow(out.rows, [&](std::int64_t i) { sumRow(out.row(i), in.row(i), out.row(i), out.cols); });
 }

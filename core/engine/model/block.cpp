@@ -72,6 +72,8 @@ Result<void> Block::forward(const PassOptions& pass, const Matrix& x, KeySource&
     const LoraDropout dropout = loraDropout(pass);
     const auto down = [&](const LoraStack& stack, const Matrix& in, const Matrix& u) {
         stack.down(pass.stream, in, dropout, u.columns(0, stack.rank()), scratch.wide.columns(0, in.cols));
+        if (pass.row_strength != nullptr)
+            kernels::scaleRows(pass.stream, pass.row_strength, u.columns(0, stack.rank()));
     };
     if (adapter_ != nullptr) {
         down(adapter_->input, act.h, act.u_input);
@@ -82,9 +84,7 @@ Result<void> Block::forward(const PassOptions& pass, const Matrix& x, KeySource&
     const int* positions = source.positions().data();
     kernels::rotate(pass.stream, part.q, attention.heads, attention.head_dim, geometry_.rope, positions, false);
     kernels::rotate(pass.stream, part.k, attention.kv_heads, attention.head_dim, geometry_.rope, positions, false);
-    const KeysAndValues keys = source.keys(pass, layer_, part.k, part.v);
-    STUDIO_CHECK(
-        kernels::attention(pass.stream, attention, keys.sequences, part.q, keys.k, keys.v, part.attended, act.lse));
+    STUDIO_CHECK(source.attend(pass.stream, attention, layer_, {part.q, part.k, part.v, part.attended, act.lse}));
     kernels::gelu(pass.stream, part.fc1, part.activated);
     if (adapter_ != nullptr) {
         down(adapter_->dense, part.attended, act.u_dense);

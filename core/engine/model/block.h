@@ -44,23 +44,24 @@ struct Scratch {
 // Settings of one pass over the blocks.
 struct PassOptions {
     kernels::Stream stream = nullptr;
-    float strength = 1;  // of the adapter
+    float strength = 1;                   // of the adapter
+    const float* row_strength = nullptr;  // [rows], of each row, and strength is 1; null: the same for all
     double lora_dropout = 0, resid_dropout = 0;
     kernels::DropoutKey key;  // layer and module are filled in
 };
 
-struct KeysAndValues {
-    kernels::Matrix k, v;
-    kernels::Sequences sequences;
+// What attention reads of the rows of a pass, and where it writes; lse as in kernels::attention.
+struct AttentionRows {
+    kernels::Matrix q, k, v, out, lse;
 };
 
-// Where attention finds its keys: the batch's own rows, gathered ancestors, or a cache.
+// Where attention finds its keys: the batch's own rows, gathered ancestors, or caches.
 class KeySource {
   public:
     virtual ~KeySource() = default;
     virtual std::span<const int> positions() const = 0;
-    virtual KeysAndValues keys(const PassOptions& pass, int layer, const kernels::Matrix& own_k,
-                               const kernels::Matrix& own_v) = 0;
+    virtual Result<void> attend(kernels::Stream stream, const kernels::AttentionShape& shape, int layer,
+                                const AttentionRows& rows) = 0;
 };
 
 class Block {

@@ -21,11 +21,14 @@ class BatchKeys final : public KeySource {
   public:
     BatchKeys(const RowPlan& plan, const Scratch& scratch) : plan_(plan), scratch_(scratch) {}
     std::span<const int> positions() const override { return plan_.positions; }
-    KeysAndValues keys(const PassOptions& pass, int, const Matrix& own_k, const Matrix& own_v) override {
-        if (!plan_.hasContext()) return {own_k, own_v, plan_.sequences()};
-        kernels::gatherRows(pass.stream, own_k, plan_.key_row.data(), scratch_.keys);
-        kernels::gatherRows(pass.stream, own_v, plan_.key_row.data(), scratch_.values);
-        return {scratch_.keys, scratch_.values, plan_.sequences()};
+    Result<void> attend(kernels::Stream stream, const kernels::AttentionShape& shape, int,
+                        const AttentionRows& rows) override {
+        if (!plan_.hasContext())
+            return kernels::attention(stream, shape, plan_.sequences(), rows.q, rows.k, rows.v, rows.out, rows.lse);
+        kernels::gatherRows(stream, rows.k, plan_.key_row.data(), scratch_.keys);
+        kernels::gatherRows(stream, rows.v, plan_.key_row.data(), scratch_.values);
+        return kernels::attention(stream, shape, plan_.sequences(), rows.q, scratch_.keys, scratch_.values, rows.out,
+                                  rows.lse);
     }
 
   private:

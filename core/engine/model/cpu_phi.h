@@ -31,6 +31,7 @@ class CpuPhi final : public PhiModel {
     Result<std::unique_ptr<KvCache>> newCache(int capacity) override;
     Result<void> step(KvCache& cache, std::span<const int> tokens, double adapter_strength,
                       std::span<float> last_logits, std::stop_token stop) override;
+    Result<void> stepEach(std::span<const NextToken> next) override;
 
   private:
     std::unique_ptr<State> state_;

@@ -11,11 +11,12 @@ namespace studio::engine {
 namespace {
 
 constexpr int kPrefillRows = 128;  // of a prompt at a time
+constexpr int kTogether = 16;      // sequences, for whose logits there is room
 
 Limits decodingLimits() {
     Limits limits;
     limits.rows = kPrefillRows;
-    limits.targets = 1;
+    limits.targets = kTogether;
     return limits;
 }
 
@@ -47,7 +48,36 @@ Result<void> CpuPhi::State::decodeRows(PhiKvCache& cache, int begin, std::span<c
     kernels::gatherRows(options.stream, weights.embedding.matrix, tokens.data(), x);
     for (int layer = 0; layer < info.layers; ++layer)
         STUDIO_CHECK(block(layer, strength).forward(options, x, keys, decode.scratch, decode.of(layer).top(rows), &x));
-    if (!last_logits.empty()) head().logits(options.stream, x.rowRange(rows - 1, 1), decode.head, last_logits.data());
+    if (!last_logits.empty()) {
+        float* const out = last_logits.data();
+        head().logits(options.stream, x.rowRange(rows - 1, 1), decode.head, {&out, 1});
+    }
+    return {};
+}
+
+Result<void> CpuPhi::State::decodeEach(std::span<const NextToken> next) {
+    std::vector<PhiKvCache*> caches;
+    std::vector<int> tokens;
+    std::vector<float> strengths;
+    std::vector<float*> logits;
+    for (const NextToken& one : next) {
+        caches.push_back(static_cast<PhiKvCache*>(one.cache));
+        tokens.push_back(one.token);
+        strengths.push_back(static_cast<float>(one.adapter_strength));
+        logits.push_back(one.logits.data());
+    }
+    const bool same = std::all_of(strengths.begin(), strengths.end(), [&](float s) { return s == strengths[0]; });
+    PassOptions options;
+    options.strength = same ? strengths[0] : 1;
+    options.row_strength = same ? nullptr : strengths.data();
+    EndOfEach keys(caches);
+    const auto rows = static_cast<std::int64_t>(next.size());
+    const kernels::Matrix x = decode.x[0].top(rows);
+    kernels::gatherRows(options.stream, weights.embedding.matrix, tokens.data(), x);
+    for (int layer = 0; layer < info.layers; ++layer)
+        STUDIO_CHECK(
+            block(layer, options.strength).forward(options, x, keys, decode.scratch, decode.of(layer).top(rows), &x));
+    head().logits(options.stream, x, decode.head, logits);
     return {};
 }
 
@@ -76,6 +106,20 @@ Result<void> CpuPhi::step(KvCache& cache, std::span<const int> tokens, double ad
                                   static_cast<float>(adapter_strength), last ? last_logits : std::span<float>()));
     }
     own.setSize(own.size() + count);
+    return {};
+} catch (const std::bad_alloc&) {
+    return fail(outOfMemory("this text"));
+}
+
+Result<void> CpuPhi::stepEach(std::span<const NextToken> next) try {
+    State& s = *state_;
+    for (const NextToken& one : next)
+        STUDIO_CHECK(checkStep({&one.token, 1}, one.cache->size(), one.cache->capacity(), s.info.vocab,
+                               one.logits.size(), one.adapter_strength));
+    STUDIO_CHECK(s.reserveDecoding());
+    for (std::size_t done = 0; done < next.size(); done += kTogether)
+        STUDIO_CHECK(s.decodeEach(next.subspan(done, std::min<std::size_t>(kTogether, next.size() - done))));
+    for (const NextToken& one : next) static_cast<PhiKvCache*>(one.cache)->setSize(one.cache->size() + 1);
     return {};
 } catch (const std::bad_alloc&) {
     return fail(outOfMemory("this text"));

@@ -51,13 +51,18 @@ Result<void> Head::loss(kernels::Stream stream, const Matrix& x, const RowPlan& 
     return {};
 }
 
-void Head::logits(kernels::Stream stream, const Matrix& row, const HeadBuffers& buffers, float* out) const {
-    const Matrix normed = buffers.normed.top(1), logits = buffers.logits.top(1);
-    kernels::layerNorm(stream, row, weights.norm_weight, weights.norm_bias, norm_epsilon, normed, buffers.mean,
+void Head::logits(kernels::Stream stream, const Matrix& rows, const HeadBuffers& buffers,
+                  std::span<float* const> out) const {
+    const Matrix normed = buffers.normed.top(rows.rows);
+    kernels::layerNorm(stream, rows, weights.norm_weight, weights.norm_bias, norm_epsilon, normed, buffers.mean,
                        buffers.rstd);
-    kernels::fillRows(stream, weights.head_bias, logits);
-    gemm(stream, Op::Plain, Op::Transposed, 1, normed, weights.head.matrix, 1, logits);
-    kernels::download(stream, logits, out);
+    for (std::int64_t begin = 0; begin < rows.rows; begin += buffers.logits.rows) {
+        const Matrix logits = buffers.logits.top(std::min(buffers.logits.rows, rows.rows - begin));
+        kernels::fillRows(stream, weights.head_bias, logits);
+        gemm(stream, Op::Plain, Op::Transposed, 1, normed.rowRange(begin, logits.rows), weights.head.matrix, 1, logits);
+        for (std::int64_t i = 0; i < logits.rows; ++i)
+            kernels::download(stream, logits.rowRange(i, 1), out[static_cast<std::size_t>(begin + i)]);
+    }
 }
 
 }  // namespace studio::engine

@@ -1,6 +1,7 @@
 // Final LayerNorm, head and loss, on the rows that have targets only.
 #pragma once
 
+#include <span>
 #include <stop_token>
 #include <vector>
 
@@ -32,8 +33,9 @@ struct Head {
     Result<void> loss(kernels::Stream stream, const kernels::Matrix& x, const RowPlan& plan, const HeadBuffers& buffers,
                       bool gradient, float* nll, std::vector<float>* kept, const std::stop_token& stop) const;
 
-    // Logits of one row of the residual stream, [vocab].
-    void logits(kernels::Stream stream, const kernels::Matrix& row, const HeadBuffers& buffers, float* out) const;
+    // Logits of rows of the residual stream, [vocab] each; as many as the buffers have target rows.
+    void logits(kernels::Stream stream, const kernels::Matrix& rows, const HeadBuffers& buffers,
+                std::span<float* const> out) const;
 };
 
 }  // namespace studio::engine

@@ -33,12 +33,31 @@ CachedKeys::CachedKeys(const PhiKvCache& cache, int begin, int count)
     std::iota(positions_.begin(), positions_.end(), begin);
 }
 
-KeysAndValues CachedKeys::keys(const PassOptions& pass, int layer, const kernels::Matrix& own_k,
-                               const kernels::Matrix& own_v) {
+Result<void> CachedKeys::attend(kernels::Stream stream, const kernels::AttentionShape& shape, int layer,
+                                const AttentionRows& rows) {
     const kernels::Matrix &k = cache_.keys(layer), &v = cache_.values(layer);
-    kernels::copyRows(pass.stream, own_k, k.rowRange(begin_, count_));
-    kernels::copyRows(pass.stream, own_v, v.rowRange(begin_, count_));
-    return {k.top(begin_ + count_), v.top(begin_ + count_), {cu_q_, cu_k_}};
+    kernels::copyRows(stream, rows.k, k.rowRange(begin_, count_));
+    kernels::copyRows(stream, rows.v, v.rowRange(begin_, count_));
+    return kernels::attention(stream, shape, {cu_q_, cu_k_}, rows.q, k.top(begin_ + count_), v.top(begin_ + count_),
+                              rows.out, rows.lse);
+}
+
+EndOfEach::EndOfEach(std::span<PhiKvCache* const> caches) {
+    for (const PhiKvCache* cache : caches) {
+        ends_.emplace_back(*cache, cache->size(), 1);
+        positions_.push_back(cache->size());
+    }
+}
+
+Result<void> EndOfEach::attend(kernels::Stream stream, const kernels::AttentionShape& shape, int layer,
+                               const AttentionRows& rows) {
+    for (std::size_t i = 0; i < ends_.size(); ++i) {
+        const auto at = static_cast<std::int64_t>(i);
+        STUDIO_CHECK(ends_[i].attend(stream, shape, layer,
+                                     {rows.q.rowRange(at, 1), rows.k.rowRange(at, 1), rows.v.rowRange(at, 1),
+                                      rows.out.rowRange(at, 1), rows.lse.rowRange(at, 1)}));
+    }
+    return {};
 }
 
 }  // namespace studio::engine

@@ -31,13 +31,26 @@ class CachedKeys final : public KeySource {
   public:
     CachedKeys(const PhiKvCache& cache, int begin, int count);
     std::span<const int> positions() const override { return positions_; }
-    KeysAndValues keys(const PassOptions& pass, int layer, const kernels::Matrix& own_k,
-                       const kernels::Matrix& own_v) override;
+    Result<void> attend(kernels::Stream stream, const kernels::AttentionShape& shape, int layer,
+                        const AttentionRows& rows) override;
 
   private:
     const PhiKvCache& cache_;
     int begin_, count_;
     std::vector<int> positions_, cu_q_, cu_k_;
+};
+
+// One new row at the end of each of several caches.
+class EndOfEach final : public KeySource {
+  public:
+    explicit EndOfEach(std::span<PhiKvCache* const> caches);
+    std::span<const int> positions() const override { return positions_; }
+    Result<void> attend(kernels::Stream stream, const kernels::AttentionShape& shape, int layer,
+                        const AttentionRows& rows) override;
+
+  private:
+    std::vector<CachedKeys> ends_;
+    std::vector<int> positions_;
 };
 
 }  // namespace studio::engine

@@ -46,6 +46,7 @@ struct CpuPhi::State {
     WorkspaceShape workspaceShape(const Limits& wanted) const;
     Result<void> reserve(const Limits& wanted);
     Result<void> reserveDecoding();
+    Result<void> decodeEach(std::span<const NextToken> next);
     Result<void> decodeRows(PhiKvCache& cache, int begin, std::span<const int> tokens, float strength,
                             std::span<float> last_logits);
     // The base model's at strength 0.

@@ -72,6 +72,14 @@ class KvCache {
     virtual void truncate(int size) noexcept = 0;  // forgets everything after the first `size` tokens
 };
 
+// One token more of a sequence.
+struct NextToken {
+    KvCache* cache = nullptr;
+    int token = 0;
+    double adapter_strength = 1;
+    std::span<float> logits;  // [vocab], gets those after the token
+};
+
 // How the block linears are held: expanded to float32 once, or as they are stored (NF4 or 16 bits) and expanded before
 // each product.
 enum class HoldLinears { WhereItFits, Expanded, AsStored };  // WhereItFits: within a quarter of the free memory
@@ -126,6 +134,9 @@ class PhiModel {
     // error (stop included) the cache is as it was.
     virtual Result<void> step(KvCache& cache, std::span<const int> tokens, double adapter_strength,
                               std::span<float> last_logits, std::stop_token stop = {}) = 0;
+    // The same for one token of each of several sequences (other caches each), computed together: the weights are read
+    // once for all. With an error every cache is as it was.
+    virtual Result<void> stepEach(std::span<const NextToken> next) = 0;
 };
 
 }  // namespace studio::engine
