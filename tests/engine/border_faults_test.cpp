@@ -210,12 +210,25 @@ class BorderFaultsTest : public QObject {
             QVERIFY(same(broken.losses()));
             QVERIFY(same(broken.token()));
             QVERIFY(same(broken.model->createAdapter({})));
-            QVERIFY(same(broken.model->gradients(conversation(5, 1))));
+            QVERIFY(same(broken.model->gradients(conversation(5, 1), false)));
         }
         if (broken.answer) QVERIFY(same(broken.answer->next()));
         QVERIFY(none.lines.empty());
         QCOMPARE(broken.faults->calls("forward") + broken.faults->calls("evaluate"), passes);
         QCOMPARE(broken.engine.device().name, device.name);  // what the window shows stays
+    }
+
+    // A dry run measures the step after it has computed one batch's loss.
+    void gradientsLeaveNoBuffersToTheRunThatFollows() {
+        Broken broken("forward 2 memory", folder());
+        QVERIFY(broken.load());
+        const auto dump = broken.model->gradients(conversation(20, 6), false);
+        QVERIFY(dump && dump->target_logits.empty());
+        QVERIFY(!broken.faults->keeps_logits);
+        QCOMPARE(broken.faults->freed, 1);
+        QVERIFY(!broken.model->gradients(conversation(20, 6), true));
+        QVERIFY(broken.faults->keeps_logits);
+        QCOMPARE(broken.faults->freed, 2);
     }
 
     void valuesThatAreNotFiniteAreSkippedByTheRealModel_data() {

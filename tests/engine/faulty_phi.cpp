@@ -84,6 +84,7 @@ class FaultyPhi final : public PhiModel {
     Result<void> forward(const dataset::Batch& batch, const ForwardOptions& options,
                          std::span<float> target_nll) override {
         std::string what;
+        faults_->keeps_logits = options.keep_logits;
         STUDIO_CHECK(faults_->strike(options.training ? "forward" : "evaluate", &what));
         STUDIO_CHECK(real_->forward(batch, options, target_nll));
         if (what == "nan") std::fill(target_nll.begin(), target_nll.end(), std::numeric_limits<float>::quiet_NaN());

@@ -23,7 +23,8 @@ class Faults {
     Result<void> strike(const std::string& moment, std::string* what = nullptr);
     int calls(const std::string& moment) const;
 
-    int freed = 0;  // calls of freeMemory
+    int freed = 0;              // calls of freeMemory
+    bool keeps_logits = false;  // the last forward pass was told to
 
   private:
     struct Fault {

@@ -141,7 +141,7 @@ struct TrainResult {
 struct GradientDump {
     double loss = 0;                   // Σ w·nll / Σ w
     std::vector<float> target_nll;     // one a target
-    std::vector<float> target_logits;  // [distinct target rows, vocab], rows ascending
+    std::vector<float> target_logits;  // [distinct target rows, vocab], rows ascending; if asked for
     std::vector<io::TensorView>
         gradients;  // dloss/dA, dloss/dB with PEFT's names, unclipped; valid until the next call
 };

@@ -92,14 +92,17 @@ Result<void> EngineModel::losses(dataset::BatchSource& data, double adapter_stre
     });
 }
 
-Result<api::GradientDump> EngineModel::gradients(const dataset::Batch& batch) noexcept {
+Result<api::GradientDump> EngineModel::gradients(const dataset::Batch& batch, bool with_logits) noexcept {
     return health_->guarded("computing gradients", [&]() -> Result<api::GradientDump> {
         STUDIO_CHECK(notWhileTraining());
         STUDIO_CHECK(needAdapter());
         TrainablePhi model(*phi_);
-        STUDIO_TRY(api::GradientDump dump, computeGradients(model, batch));
-        const auto logits = phi_->keptLogits();
-        dump.target_logits.assign(logits.begin(), logits.end());
+        auto dump = computeGradients(model, batch, with_logits);
+        if (dump && with_logits) {
+            const auto logits = phi_->keptLogits();
+            dump->target_logits.assign(logits.begin(), logits.end());
+        }
+        phi_->freeMemory();  // a run that follows lays out for itself, and its peak is its own
         return dump;
     });
 }

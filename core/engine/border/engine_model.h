@@ -28,7 +28,7 @@ class EngineModel final : public api::Model {
                                    const JobContext& job) noexcept override;
     Result<void> losses(dataset::BatchSource& data, double adapter_strength, api::LossObserver& observer,
                         const JobContext& job) noexcept override;
-    Result<api::GradientDump> gradients(const dataset::Batch& batch) noexcept override;
+    Result<api::GradientDump> gradients(const dataset::Batch& batch, bool with_logits) noexcept override;
     Result<std::unique_ptr<api::Generation>> generate(const api::GenerateRequest& request) noexcept override;
 
   private:

@@ -138,6 +138,7 @@ void GpuPhi::freeMemory() noexcept {
     s.attention.clear();
     s.memory = {};
     s.expanded = {};
+    s.kept_logits = {};
     s.layouts.forget();
     k::emptyCache();
 }
