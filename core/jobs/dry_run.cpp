@@ -115,6 +115,7 @@ Result<DryRun> dryRun(engine::api::Engine& engine, const TrainRequest& request, 
     engine::api::TrainPlan plan = ready.setup.plan;
     plan.total_steps = kMostSteps;
     plan.accumulation = 1;
+    plan.largest = sizeOf(batch);
     plan.warmup_steps = plan.save_steps = plan.eval_steps = 0;
     STUDIO_CHECK(ready.model->train(plan, source, nullptr, nullptr, watch, watch, mailbox, job));
     result.seconds = watch.seconds;

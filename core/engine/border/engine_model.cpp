@@ -39,17 +39,25 @@ Result<void> EngineModel::needAdapter() const {
     return fail(ErrorCode::InvalidArgument, "There is no adapter to train.", "Create or load an adapter first.");
 }
 
+template <class Body>
+auto EngineModel::withRoom(std::string_view doing, Body&& body) -> decltype(body()) {
+    auto result = guarded(doing, body);
+    if (result || result.error().code != ErrorCode::OutOfMemory || training_) return result;
+    phi_->freeMemory();
+    return guarded(doing, body);
+}
+
 Result<void> EngineModel::createAdapter(const api::LoraSpec& spec) noexcept {
     return health_->guarded("creating the adapter", [&]() -> Result<void> {
         STUDIO_CHECK(notWhileTraining());
-        return phi_->createAdapter(spec);
+        return withRoom("creating the adapter", [&] { return phi_->createAdapter(spec); });
     });
 }
 
 Result<void> EngineModel::loadAdapter(const api::LoraSpec& spec, std::span<const io::TensorView> tensors) noexcept {
     return health_->guarded("loading the adapter", [&]() -> Result<void> {
         STUDIO_CHECK(notWhileTraining());
-        return phi_->loadAdapter(spec, tensors);
+        return withRoom("loading the adapter", [&] { return phi_->loadAdapter(spec, tensors); });
     });
 }
 
@@ -114,13 +122,8 @@ Result<std::unique_ptr<api::Generation>> EngineModel::generate(const api::Genera
         STUDIO_TRY(Sampler sampler, Sampler::create(request, limits.vocab));
         for (const std::string& notice : sampler.notices()) log_->warning(notice);
         const int capacity = neededCapacity(request, limits);
-        auto cache = guarded("beginning an answer", [&] { return phi_->newCache(capacity); });
-        if (!cache && cache.error().code == ErrorCode::OutOfMemory && !training_) {
-            phi_->freeMemory();  // of an evaluation before; a run that trains keeps its own
-            cache = phi_->newCache(capacity);
-        }
-        if (!cache) return fail(std::move(cache).error());
-        auto decoder = std::make_unique<PhiDecoder>(phi_, std::move(*cache), request.adapter_strength, health_);
+        STUDIO_TRY(auto cache, withRoom("beginning an answer", [&] { return phi_->newCache(capacity); }));
+        auto decoder = std::make_unique<PhiDecoder>(phi_, std::move(cache), request.adapter_strength, health_);
         return std::make_unique<Answer>(request, std::move(sampler), std::move(decoder), limits.vocab);
     });
 }

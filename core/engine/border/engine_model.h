@@ -35,6 +35,9 @@ class EngineModel final : public api::Model {
     // Tasks of the mailbox run inside train(): they may look at the adapter, not change it or its gradients.
     Result<void> notWhileTraining() const;
     Result<void> needAdapter() const;
+    // body(), and once more where memory ran out and a run does not need what can be given back.
+    template <class Body>
+    auto withRoom(std::string_view doing, Body&& body) -> decltype(body());
 
     std::shared_ptr<PhiModel> phi_;
     std::shared_ptr<Logger> log_;
