@@ -100,7 +100,7 @@ Result<DryRun> dryRun(engine::api::Engine& engine, const TrainRequest& request, 
     STUDIO_CHECK(loadForTraining(engine, ready, request.adapter, job));
     STUDIO_TRY(const dataset::Batch batch, ready.stream->longestMicroBatch(0));
     job.report({"Longest batch", 0, 0, ""});
-    STUDIO_TRY(const auto gradients, ready.model->gradients(batch));
+    STUDIO_TRY(const auto gradients, ready.model->gradients(batch, !dump.empty()));
     if (!dump.empty())
         STUDIO_CHECK(writeDump(dump, batch, *ready.setup.data.examples, gradients, ready.model->info().vocab));
 
@@ -115,6 +115,7 @@ Result<DryRun> dryRun(engine::api::Engine& engine, const TrainRequest& request, 
     engine::api::TrainPlan plan = ready.setup.plan;
     plan.total_steps = kMostSteps;
     plan.accumulation = 1;
+    plan.largest = sizeOf(batch);
     plan.warmup_steps = plan.save_steps = plan.eval_steps = 0;
     STUDIO_CHECK(ready.model->train(plan, source, nullptr, nullptr, watch, watch, mailbox, job));
     result.seconds = watch.seconds;

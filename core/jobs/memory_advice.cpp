@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "jobs/adapter_folder.h"
 
 namespace studio::jobs {
@@ -16,6 +18,7 @@ BatchSize share(const BatchSize& size, std::int64_t part, std::int64_t whole) {
 }
 
 constexpr std::int64_t kShortest = 64;  // of max_seq_length worth naming
+constexpr int kMostEpochs = 16;         // to look ahead
 
 }  // namespace
 
@@ -31,6 +34,29 @@ BatchSize sizeOf(const dataset::Batch& batch) {
     if (!context) size.key_rows = 0;
     size.equal_length = size.equal_length && !context;
     return size;
+}
+
+Result<BatchSize> largestSize(dataset::ExampleStream& stream, int epochs) {
+    BatchSize largest;
+    const auto cover = [&](const dataset::Batch& batch) {
+        const BatchSize size = sizeOf(batch);
+        largest.rows = std::max(largest.rows, size.rows);
+        largest.targets = std::max(largest.targets, size.targets);
+        largest.key_rows = std::max(largest.key_rows, size.key_rows);
+    };
+    STUDIO_CHECK(stream.seek({}));
+    dataset::Batch batch;
+    for (;;) {
+        STUDIO_TRY(const bool more, stream.next(batch));
+        if (!more) break;
+        cover(batch);
+    }
+    for (int epoch = 1; epoch < std::min(epochs, kMostEpochs); ++epoch) {
+        STUDIO_TRY(const dataset::Batch longest, stream.longestMicroBatch(epoch));
+        cover(longest);
+    }
+    STUDIO_CHECK(stream.seek({}));
+    return largest;
 }
 
 std::string settingsThatFit(engine::api::Engine& engine, const ReadyToTrain& ready) {

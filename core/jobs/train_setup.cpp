@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "config/presets.h"
 #include "jobs/adapter_folder.h"
+#include "jobs/memory_advice.h"
 #include "jobs/model_search.h"
 #include "jobs/places.h"
 
@@ -160,6 +162,9 @@ Result<ReadyToTrain> setUp(engine::api::Engine& engine, const TrainRequest& requ
     STUDIO_TRY(PlannedModel model, planModel(request, adapter_of));
     STUDIO_TRY(const auto device, engine.deviceFor(request.recipe.training.device));
     STUDIO_TRY(ReadyToTrain ready, planTraining(request, std::move(model), loadData, job));
+    engine::api::TrainPlan& plan = ready.setup.plan;
+    const double epochs = std::ceil(static_cast<double>(plan.total_steps) / plan.steps_per_epoch);
+    STUDIO_TRY(plan.largest, largestSize(*ready.stream, static_cast<int>(std::min(epochs, 1e6))));
     RunRecord& record = ready.setup.record;
     STUDIO_TRY(record.base_hash, baseHash(record.base_folder));
     record.build = std::string(engine.buildInfo());

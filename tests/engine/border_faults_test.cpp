@@ -45,6 +45,11 @@ struct Broken {
         plan.save_steps = 2;
         plan.eval_steps = 3;
         plan.memory_mode = mode;
+        for (const auto& batch : conversations()) {
+            plan.largest.rows = std::max(plan.largest.rows, batch.rows());
+            plan.largest.targets = std::max(plan.largest.targets, static_cast<int>(batch.targets.size()));
+        }
+        if (!reserves) plan.largest = {};
         ListSource data(conversations()), evaluation(conversations());
         api::Mailbox mailbox;
         return model->train(plan, data, &evaluation, resume, record, record, mailbox, {});
@@ -61,6 +66,7 @@ struct Broken {
         return answer->next();
     }
 
+    bool reserves = true;
     std::shared_ptr<Faults> faults;
     engine::LocalEngine engine;
     api::ModelSource source;
@@ -81,6 +87,10 @@ class BorderFaultsTest : public QObject {
     void memoryThatComesBackIsUsed_data() {
         QTest::addColumn<QByteArray>("plan");
         QTest::newRow("at load") << QByteArray("load 1 memory");
+        QTest::newRow("for the adapter") << QByteArray("adapter 1 memory");
+        QTest::newRow("for the adapter, thrown") << QByteArray("adapter 1 throw");
+        QTest::newRow("before the first step") << QByteArray("reserve 1 memory");
+        QTest::newRow("before the first step, thrown") << QByteArray("reserve 1 throw");
         QTest::newRow("in the first step") << QByteArray("forward 1 memory");
         QTest::newRow("in the first step, thrown") << QByteArray("backward 1 throw");
         QTest::newRow("late") << QByteArray("backward 8 memory");
@@ -99,9 +109,34 @@ class BorderFaultsTest : public QObject {
         QCOMPARE(broken.faults->freed, plan.startsWith("load") ? 0 : 1);
     }
 
+    // Room for the largest micro-batch is made before the first step, in the run's own mode; the numbers stay the same.
+    void aRunLaysOutBeforeItsFirstStep() {
+        Broken whole("", folder()), unprepared("", folder());
+        unprepared.reserves = false;
+        Record expected, record;
+        QVERIFY(whole.load() && unprepared.load());
+        QVERIFY(whole.train(expected, nullptr, "recompute") && unprepared.train(record));
+        QVERIFY(record.at(6)->bytes() == expected.at(6)->bytes());
+        QCOMPARE(whole.faults->calls("reserve"), 1);
+        const engine::Limits& reserved = whole.faults->reserved;
+        QVERIFY(reserved.training && reserved.recompute && reserved.dropout);
+        QVERIFY(reserved.memory == engine::MemoryMode::Recompute);
+        for (const auto& batch : conversations()) QVERIFY(reserved.rows >= batch.rows());
+        QCOMPARE(unprepared.faults->calls("reserve"), 0);
+        // Where it is refused, no step was begun.
+        Broken broken("reserve 1x2 memory", folder());
+        Record none;
+        QVERIFY(broken.load());
+        const auto result = broken.train(none);
+        QVERIFY(!result && result.error().code == ErrorCode::OutOfMemory);
+        QCOMPARE(broken.faults->calls("forward") + broken.faults->calls("evaluate"), 0);
+        QVERIFY(none.lines.empty());
+    }
+
     void memoryThatIsGoneKeepsWhatIsFinished_data() {
         QTest::addColumn<QByteArray>("plan");
         QTest::addColumn<int>("kept");
+        QTest::newRow("before the first step") << QByteArray("reserve 1x2 memory") << 0;
         QTest::newRow("in the first step") << QByteArray("forward 1x9 memory") << 0;
         QTest::newRow("late") << QByteArray("backward 8x9 memory") << 4;  // of 2, 2, 1, 2, 2 and 1 micro-batches
         QTest::newRow("late, thrown") << QByteArray("backward 6x9 throw") << 3;
@@ -210,12 +245,25 @@ class BorderFaultsTest : public QObject {
             QVERIFY(same(broken.losses()));
             QVERIFY(same(broken.token()));
             QVERIFY(same(broken.model->createAdapter({})));
-            QVERIFY(same(broken.model->gradients(conversation(5, 1))));
+            QVERIFY(same(broken.model->gradients(conversation(5, 1), false)));
         }
         if (broken.answer) QVERIFY(same(broken.answer->next()));
         QVERIFY(none.lines.empty());
         QCOMPARE(broken.faults->calls("forward") + broken.faults->calls("evaluate"), passes);
         QCOMPARE(broken.engine.device().name, device.name);  // what the window shows stays
+    }
+
+    // A dry run measures the step after it has computed one batch's loss.
+    void gradientsLeaveNoBuffersToTheRunThatFollows() {
+        Broken broken("forward 2 memory", folder());
+        QVERIFY(broken.load());
+        const auto dump = broken.model->gradients(conversation(20, 6), false);
+        QVERIFY(dump && dump->target_logits.empty());
+        QVERIFY(!broken.faults->keeps_logits);
+        QCOMPARE(broken.faults->freed, 1);
+        QVERIFY(!broken.model->gradients(conversation(20, 6), true));
+        QVERIFY(broken.faults->keeps_logits);
+        QCOMPARE(broken.faults->freed, 2);
     }
 
     void valuesThatAreNotFiniteAreSkippedByTheRealModel_data() {

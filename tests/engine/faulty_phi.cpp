@@ -65,8 +65,12 @@ class FaultyPhi final : public PhiModel {
     api::MemoryUse memory() const noexcept override { return real_->memory(); }
     void resetPeak() noexcept override { real_->resetPeak(); }
     std::vector<std::string> linearNames() const override { return real_->linearNames(); }
-    Result<void> createAdapter(const api::LoraSpec& spec) override { return real_->createAdapter(spec); }
+    Result<void> createAdapter(const api::LoraSpec& spec) override {
+        STUDIO_CHECK(faults_->strike("adapter"));
+        return real_->createAdapter(spec);
+    }
     Result<void> loadAdapter(const api::LoraSpec& spec, std::span<const io::TensorView> tensors) override {
+        STUDIO_CHECK(faults_->strike("adapter"));
         return real_->loadAdapter(spec, tensors);
     }
     void dropAdapter() noexcept override { real_->dropAdapter(); }
@@ -74,7 +78,11 @@ class FaultyPhi final : public PhiModel {
     AdapterParameters& adapter() noexcept override { return real_->adapter(); }
     const AdapterParameters& adapter() const noexcept override { return std::as_const(*real_).adapter(); }
     DeviceParameters* device() noexcept override { return real_->device(); }
-    Result<void> reserve(const Limits& limits) override { return real_->reserve(limits); }
+    Result<void> reserve(const Limits& limits) override {
+        faults_->reserved = limits;
+        STUDIO_CHECK(faults_->strike("reserve"));
+        return real_->reserve(limits);
+    }
     std::uint64_t reservedBytes(const Limits& limits) const override { return real_->reservedBytes(limits); }
     void freeMemory() noexcept override {
         ++faults_->freed;
@@ -84,6 +92,8 @@ class FaultyPhi final : public PhiModel {
     Result<void> forward(const dataset::Batch& batch, const ForwardOptions& options,
                          std::span<float> target_nll) override {
         std::string what;
+        faults_->keeps_logits = options.keep_logits;
+        if (options.training && !faults_->reserved.covers(Limits::of(batch, true))) ++faults_->beyond;
         STUDIO_CHECK(faults_->strike(options.training ? "forward" : "evaluate", &what));
         STUDIO_CHECK(real_->forward(batch, options, target_nll));
         if (what == "nan") std::fill(target_nll.begin(), target_nll.end(), std::numeric_limits<float>::quiet_NaN());

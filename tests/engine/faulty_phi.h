@@ -12,8 +12,8 @@
 namespace studio::test {
 
 // "backward 7 lost, load 1x2 memory": the 7th backward pass is lost, the first two loads run out of memory. Moments:
-// load, forward (in training), evaluate (a forward pass that is not), backward, cache, decode. What happens: memory (an
-// error), throw (std::bad_alloc), lost, nan (the losses), inf (the gradients).
+// load, adapter (made or read), reserve, forward (in training), evaluate (a forward pass that is not), backward, cache,
+// decode. What happens: memory (an error), throw (std::bad_alloc), lost, nan (the losses), inf (the gradients).
 class Faults {
   public:
     explicit Faults(std::string_view plan);
@@ -23,7 +23,10 @@ class Faults {
     Result<void> strike(const std::string& moment, std::string* what = nullptr);
     int calls(const std::string& moment) const;
 
-    int freed = 0;  // calls of freeMemory
+    int freed = 0;              // calls of freeMemory
+    engine::Limits reserved;    // by the last call of reserve
+    int beyond = 0;             // training batches that were larger
+    bool keeps_logits = false;  // the last forward pass was told to
 
   private:
     struct Fault {

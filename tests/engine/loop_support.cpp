@@ -106,7 +106,7 @@ class NoModel final : public api::Model {
     Result<void> losses(dataset::BatchSource&, double, api::LossObserver&, const JobContext&) noexcept override {
         return none();
     }
-    Result<api::GradientDump> gradients(const dataset::Batch&) noexcept override { return none(); }
+    Result<api::GradientDump> gradients(const dataset::Batch&, bool) noexcept override { return none(); }
     Result<std::unique_ptr<api::Generation>> generate(const api::GenerateRequest&) noexcept override { return none(); }
 
   private:

@@ -12,6 +12,7 @@
 #include "project/checkpoint.h"
 #include "project/run_folder.h"
 #include "project/run_log.h"
+#include "support/tiny_phi.h"
 
 using namespace studio;
 using test::Faults;
@@ -59,7 +60,7 @@ class TrainFaultsTest : public QObject {
     config::Recipe recipe() const {
         config::Recipe recipe;
         auto& t = recipe.training;
-        t.model_name_or_path = STUDIO_SOURCE_DIR "/resources/demo/model";
+        t.model_name_or_path = (home() / "model").string();
         t.data_path = {(home() / "data.jsonl").string()};
         t.max_seq_length = 64;
         t.validation_fraction = 0.2;
@@ -132,10 +133,27 @@ class TrainFaultsTest : public QObject {
                        QByteArray::number(2 * i) + ", and you can check it by counting.\"}\n");
         }
         data.close();
+        // The demonstration's tokenizer before a model whose steps take milliseconds.
+        fs::create_directory(home() / "model");
+        for (const auto& entry : fs::directory_iterator(STUDIO_SOURCE_DIR "/resources/demo/model"))
+            if (const auto name = entry.path().filename(); name != "config.json" && name != "model.safetensors")
+                fs::copy_file(entry.path(), home() / "model" / name);
+        test::TinyPhi tiny;
+        tiny.vocab = 4096;
+        tiny.hidden = 64;
+        tiny.intermediate = 128;
+        QVERIFY(test::writeTinyPhi(home() / "model", tiny));
+
+        const auto faults = std::make_shared<Faults>("");
+        engine::LocalEngine engine({}, test::faultyMakers(faults));
         Listener listener;
-        const Ended whole = run("", recipe(), listener);
+        const Ended whole = run(engine, recipe(), listener);
         QVERIFY2(whole.result, qPrintable(why(whole)));
         whole_ = whole.folder;
+        // Room was made for the largest micro-batch of its epochs, once.
+        QCOMPARE(faults->calls("reserve"), 1);
+        QVERIFY(faults->reserved.rows > 0);
+        QCOMPARE(faults->beyond, 0);
     }
 
     void aRunThatMemoryEndsCanBeResumedWithLess_data() {
@@ -145,6 +163,8 @@ class TrainFaultsTest : public QObject {
         QTest::newRow("at load") << QByteArray("load 1x2 memory") << -1 << QStringLiteral("Close other programs");
         QTest::newRow("before the first step")
             << QByteArray("evaluate 1x9 memory") << -1 << QStringLiteral("per_device_eval_batch_size");
+        QTest::newRow("for the largest batch")
+            << QByteArray("reserve 1x2 memory") << -1 << QStringLiteral("gradient_checkpointing true");
         QTest::newRow("in the first step")
             << QByteArray("backward 1x9 memory") << -1 << QStringLiteral("gradient_checkpointing true");
         QTest::newRow("late") << QByteArray("forward 20x9 throw") << 9 << QStringLiteral("gradient_checkpointing true");

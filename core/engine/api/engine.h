@@ -91,7 +91,8 @@ class Model {
     virtual Result<void> losses(dataset::BatchSource& data, double adapter_strength, LossObserver& observer,
                                 const JobContext& job) noexcept = 0;
 
-    virtual Result<GradientDump> gradients(const dataset::Batch& batch) noexcept = 0;
+    // Of one batch, without dropout. `with_logits`: those of every target row too, which are many. Leaves no buffers.
+    virtual Result<GradientDump> gradients(const dataset::Batch& batch, bool with_logits) noexcept = 0;
 
     virtual Result<std::unique_ptr<Generation>> generate(const GenerateRequest& request) noexcept = 0;
     // What next() gives, of each of this model's answers into its place in `tokens` (as many). They are computed

@@ -50,6 +50,13 @@ struct LoraSpec {
     std::uint64_t seed = 0;  // of the initial A: U(-1/sqrt(in), 1/sqrt(in)); B is zero
 };
 
+// The most that a micro-batch of a run has of each.
+struct BatchSize {
+    int rows = 0, targets = 0;
+    int key_rows = 0;           // Σ over the segments of context and own rows; 0 where no segment has context
+    bool equal_length = false;  // conversations of one length
+};
+
 struct TrainPlan {
     std::int64_t total_steps = 0;
     int accumulation = 1;        // micro-batches a step; the last step of an epoch may have fewer
@@ -66,6 +73,7 @@ struct TrainPlan {
     bool eval_on_start = false, eval_at_end = true;
     // What is kept between forward and backward on a GPU: auto (the first that fits), keep_all, selective, recompute.
     std::string memory_mode = "auto";
+    BatchSize largest;           // room for it is made before the first step, if it is known
     bool deterministic = false;  // the same bits every time on a GPU; slower
 };
 
@@ -86,13 +94,6 @@ struct MemoryUse {
 struct ProductRate {
     double flops = 0;  // operations a second, two for each multiplication and addition
     int size = 0;
-};
-
-// The longest micro-batch of a run.
-struct BatchSize {
-    int rows = 0, targets = 0;
-    int key_rows = 0;           // Σ over the segments of context and own rows; 0 where no segment has context
-    bool equal_length = false;  // conversations of one length
 };
 
 // Where a run stands: everything besides the tensors that resume needs.
@@ -141,7 +142,7 @@ struct TrainResult {
 struct GradientDump {
     double loss = 0;                   // Σ w·nll / Σ w
     std::vector<float> target_nll;     // one a target
-    std::vector<float> target_logits;  // [distinct target rows, vocab], rows ascending
+    std::vector<float> target_logits;  // [distinct target rows, vocab], rows ascending; if asked for
     std::vector<io::TensorView>
         gradients;  // dloss/dA, dloss/dB with PEFT's names, unclipped; valid until the next call
 };

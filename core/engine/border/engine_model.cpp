@@ -39,17 +39,25 @@ Result<void> EngineModel::needAdapter() const {
     return fail(ErrorCode::InvalidArgument, "There is no adapter to train.", "Create or load an adapter first.");
 }
 
+template <class Body>
+auto EngineModel::withRoom(std::string_view doing, Body&& body) -> decltype(body()) {
+    auto result = guarded(doing, body);
+    if (result || result.error().code != ErrorCode::OutOfMemory || training_) return result;
+    phi_->freeMemory();
+    return guarded(doing, body);
+}
+
 Result<void> EngineModel::createAdapter(const api::LoraSpec& spec) noexcept {
     return health_->guarded("creating the adapter", [&]() -> Result<void> {
         STUDIO_CHECK(notWhileTraining());
-        return phi_->createAdapter(spec);
+        return withRoom("creating the adapter", [&] { return phi_->createAdapter(spec); });
     });
 }
 
 Result<void> EngineModel::loadAdapter(const api::LoraSpec& spec, std::span<const io::TensorView> tensors) noexcept {
     return health_->guarded("loading the adapter", [&]() -> Result<void> {
         STUDIO_CHECK(notWhileTraining());
-        return phi_->loadAdapter(spec, tensors);
+        return withRoom("loading the adapter", [&] { return phi_->loadAdapter(spec, tensors); });
     });
 }
 
@@ -92,14 +100,17 @@ Result<void> EngineModel::losses(dataset::BatchSource& data, double adapter_stre
     });
 }
 
-Result<api::GradientDump> EngineModel::gradients(const dataset::Batch& batch) noexcept {
+Result<api::GradientDump> EngineModel::gradients(const dataset::Batch& batch, bool with_logits) noexcept {
     return health_->guarded("computing gradients", [&]() -> Result<api::GradientDump> {
         STUDIO_CHECK(notWhileTraining());
         STUDIO_CHECK(needAdapter());
         TrainablePhi model(*phi_);
-        STUDIO_TRY(api::GradientDump dump, computeGradients(model, batch));
-        const auto logits = phi_->keptLogits();
-        dump.target_logits.assign(logits.begin(), logits.end());
+        auto dump = computeGradients(model, batch, with_logits);
+        if (dump && with_logits) {
+            const auto logits = phi_->keptLogits();
+            dump->target_logits.assign(logits.begin(), logits.end());
+        }
+        phi_->freeMemory();  // a run that follows lays out for itself, and its peak is its own
         return dump;
     });
 }
@@ -111,13 +122,8 @@ Result<std::unique_ptr<api::Generation>> EngineModel::generate(const api::Genera
         STUDIO_TRY(Sampler sampler, Sampler::create(request, limits.vocab));
         for (const std::string& notice : sampler.notices()) log_->warning(notice);
         const int capacity = neededCapacity(request, limits);
-        auto cache = guarded("beginning an answer", [&] { return phi_->newCache(capacity); });
-        if (!cache && cache.error().code == ErrorCode::OutOfMemory && !training_) {
-            phi_->freeMemory();  // of an evaluation before; a run that trains keeps its own
-            cache = phi_->newCache(capacity);
-        }
-        if (!cache) return fail(std::move(cache).error());
-        auto decoder = std::make_unique<PhiDecoder>(phi_, std::move(*cache), request.adapter_strength, health_);
+        STUDIO_TRY(auto cache, withRoom("beginning an answer", [&] { return phi_->newCache(capacity); }));
+        auto decoder = std::make_unique<PhiDecoder>(phi_, std::move(cache), request.adapter_strength, health_);
         return std::make_unique<Answer>(request, std::move(sampler), std::move(decoder), limits.vocab);
     });
 }

@@ -28,7 +28,7 @@ class EngineModel final : public api::Model {
                                    const JobContext& job) noexcept override;
     Result<void> losses(dataset::BatchSource& data, double adapter_strength, api::LossObserver& observer,
                         const JobContext& job) noexcept override;
-    Result<api::GradientDump> gradients(const dataset::Batch& batch) noexcept override;
+    Result<api::GradientDump> gradients(const dataset::Batch& batch, bool with_logits) noexcept override;
     Result<std::unique_ptr<api::Generation>> generate(const api::GenerateRequest& request) noexcept override;
     void nextOfEach(std::span<api::Generation* const> answers,
                     std::span<Result<api::GeneratedToken>> tokens) noexcept override;
@@ -37,6 +37,9 @@ class EngineModel final : public api::Model {
     // Tasks of the mailbox run inside train(): they may look at the adapter, not change it or its gradients.
     Result<void> notWhileTraining() const;
     Result<void> needAdapter() const;
+    // body(), and once more where memory ran out and a run does not need what can be given back.
+    template <class Body>
+    auto withRoom(std::string_view doing, Body&& body) -> decltype(body());
 
     std::shared_ptr<PhiModel> phi_;
     std::shared_ptr<Logger> log_;

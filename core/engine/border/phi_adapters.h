@@ -24,6 +24,9 @@ class TrainablePhi final : public TrainableModel {
     Result<void> backward() override {
         return guarded("training", [&] { return phi_.backward(1); });
     }
+    Result<void> reserve(const Limits& limits) override {
+        return guarded("making room for the largest batch", [&] { return phi_.reserve(limits); });
+    }
     void freeMemory() noexcept override { phi_.freeMemory(); }
     AdapterParameters& adapter() override { return phi_.adapter(); }
     DeviceParameters* device() override { return phi_.device(); }

@@ -33,11 +33,6 @@ int equalLength(const RowPlan& plan) {
 
 }  // namespace
 
-std::size_t BatchUpload::bytesFor(std::int64_t rows, std::int64_t key_rows, std::int64_t targets) {
-    // tokens, positions, two offsets, target rows and begins; keys, readers and begins; tokens and weights of targets.
-    return static_cast<std::size_t>((7 * (rows + 1) + 2 * key_rows + 2 * (targets + 1)) * 4) + 12 * kAlign;
-}
-
 Result<DeviceBatch> BatchUpload::upload(const RowPlan& plan, Stream stream) {
     const std::size_t bytes = sizeOf(plan.tokens) + sizeOf(plan.positions) + sizeOf(plan.cu_q) + sizeOf(plan.cu_k) +
                               sizeOf(plan.key_row) + sizeOf(plan.reader_begin) + sizeOf(plan.readers) +

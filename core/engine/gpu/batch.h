@@ -18,9 +18,6 @@ struct DeviceBatch {
 
 class BatchUpload {
   public:
-    // Bytes for a plan of these sizes.
-    static std::size_t bytesFor(std::int64_t rows, std::int64_t key_rows, std::int64_t targets);
-
     // Valid until the next call.
     Result<DeviceBatch> upload(const RowPlan& plan, Stream stream);
     std::uint64_t bytes() const { return device_.bytes(); }

@@ -138,7 +138,15 @@ void GpuPhi::freeMemory() noexcept {
     s.attention.clear();
     s.memory = {};
     s.expanded = {};
+    s.kept_logits = {};
     s.layouts.forget();
+    // Of decoding too; answers that grow go on with new ones.
+    DecodeBuffers& decode = s.decode;
+    decode.memory = {};
+    decode.device = {};
+    decode.token_memory = {};
+    decode.laid_out = decode.token_laid_out = false;
+    ++s.adapter_number;
     k::emptyCache();
 }
 

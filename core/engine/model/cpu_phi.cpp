@@ -94,6 +94,7 @@ void CpuPhi::freeMemory() noexcept {
     state_->pending = state_->laid_out = false;
     state_->memory = {};
     state_->limits = {};
+    state_->kept_logits = {};
 }
 
 Result<void> CpuPhi::forward(const dataset::Batch& batch, const ForwardOptions& options,

@@ -2,14 +2,14 @@
 
 namespace studio::engine {
 
-Result<api::GradientDump> computeGradients(TrainableModel& model, const dataset::Batch& batch) {
+Result<api::GradientDump> computeGradients(TrainableModel& model, const dataset::Batch& batch, bool keep_logits) {
     if (batch.targets.empty()) {
         return fail(ErrorCode::InvalidArgument, "The batch has no supervised token, so it has no loss.",
                     "Choose another batch, or look at train_on and max_seq_length.");
     }
     ForwardOptions options;
     options.training = true;
-    options.keep_logits = true;
+    options.keep_logits = keep_logits;
     api::GradientDump dump;
     dump.target_nll.resize(batch.targets.size());
     model.adapter().zeroGradients();

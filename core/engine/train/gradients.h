@@ -8,7 +8,8 @@
 namespace studio::engine {
 
 // Without dropout; gradients of Σ w·nll / Σ w, unclipped, in the adapter's gradient buffer. `target_logits` is left to
-// the caller, who sees the model's logits; `keep_logits` is set in the forward pass.
-Result<api::GradientDump> computeGradients(TrainableModel& model, const dataset::Batch& batch);
+// the caller, who sees the model's logits, which the forward pass keeps where `keep_logits` says so.
+Result<api::GradientDump> computeGradients(TrainableModel& model, const dataset::Batch& batch,
+                                           bool keep_logits = false);
 
 }  // namespace studio::engine

@@ -11,12 +11,17 @@ namespace studio::engine {
 
 Result<api::StepMetrics> Trainer::stepWithRoom() {
     auto metrics = step();
-    if (metrics || metrics.error().code != ErrorCode::OutOfMemory) return metrics;
-    parts_.log.warning(fmt::format("Step {}: {} It is tried once more with what can be given back.", state_.step + 1,
-                                   metrics.error().message));
-    parts_.model.freeMemory();
+    if (metrics || !givesRoom(metrics.error())) return metrics;
     STUDIO_CHECK(parts_.data.seek(state_.position));
     return step();
+}
+
+bool Trainer::givesRoom(const Error& error) {
+    if (error.code != ErrorCode::OutOfMemory) return false;
+    parts_.log.warning(
+        fmt::format("Step {}: {} It is tried once more with what can be given back.", state_.step + 1, error.message));
+    parts_.model.freeMemory();
+    return true;
 }
 
 Result<api::StepMetrics> Trainer::step() {

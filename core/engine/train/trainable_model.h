@@ -13,6 +13,11 @@ class TrainableModel : public LossModel {
     virtual AdapterParameters& adapter() = 0;
     // Where values, gradients and moments live if not in adapter() and the optimizer; null on a processor.
     virtual DeviceParameters* device() { return nullptr; }
+    // Room for the largest batch, so that memory that does not suffice shows at the start.
+    virtual Result<void> reserve(const Limits& limits) {
+        (void)limits;
+        return {};
+    }
     // Adds d(Σ w·nll)/dθ of the last training forward to the gradients.
     virtual Result<void> backward() = 0;
 };

@@ -48,8 +48,25 @@ Result<void> Trainer::begin(const api::Checkpoint* resume) {
         state_ = state;
         saved_step_ = state.step;
     }
-    if (auto* device = parts_.model.device()) STUDIO_CHECK(optimizer_.store(parts_.model.adapter(), *device));
+    auto room = takeRoom();
+    if (!room && givesRoom(room.error())) room = takeRoom();
+    STUDIO_CHECK(std::move(room));
     return parts_.data.seek(state_.position);
+}
+
+Result<void> Trainer::takeRoom() {
+    if (auto* device = parts_.model.device()) STUDIO_CHECK(optimizer_.store(parts_.model.adapter(), *device));
+    const api::BatchSize& largest = plan_.largest;
+    if (largest.rows == 0) return {};
+    Limits limits;
+    limits.rows = largest.rows;
+    limits.targets = largest.targets;
+    limits.key_rows = largest.key_rows;
+    limits.training = true;
+    limits.recompute = memory_ == MemoryMode::Recompute;
+    limits.dropout = plan_.lora_dropout > 0 || plan_.resid_dropout > 0;
+    limits.memory = memory_;
+    return parts_.model.reserve(limits);
 }
 
 Result<api::TrainResult> Trainer::loop() {

@@ -38,6 +38,8 @@ class Trainer {
     Trainer(const api::TrainPlan& plan, const Parts& parts, api::Schedule schedule, Optimizer optimizer);
 
     Result<void> begin(const api::Checkpoint* resume);
+    // Adapter and optimizer where the model is, and buffers for the largest micro-batch.
+    Result<void> takeRoom();
     Result<api::TrainResult> loop();
     Result<void> afterStep(const api::StepMetrics& metrics);
 
@@ -45,6 +47,7 @@ class Trainer {
     Result<api::StepMetrics> step();
     // Once more where memory ran out, with what can be given back: the second is the same step.
     Result<api::StepMetrics> stepWithRoom();
+    bool givesRoom(const Error& error);
     void noteSamples();
     Result<void> microBatch(std::int64_t index, WeightedLoss& loss, api::StepMetrics& metrics);
     Result<void> fetch();
