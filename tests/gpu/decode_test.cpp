@@ -157,6 +157,36 @@ class GpuDecodeTest : public QObject {
         QVERIFY(adapted.worst < kBound);
     }
 
+    // One after the other without a wait between: what each gets alone, to the bit.
+    void severalSequencesTogether() {
+        load(fitting(), true);
+        giveAdapter({16});
+        constexpr std::size_t kCount = 5;
+        std::vector<std::unique_ptr<engine::KvCache>> together, alone;
+        std::vector<std::vector<float>> got(kCount, std::vector<float>(kVocab)), expected = got;
+        const double strengths[kCount] = {1, 0, 0.5, 1, 0};
+        for (std::size_t i = 0; i < kCount; ++i) {
+            const auto prompt = tokens(3 + 40 * static_cast<int>(i));
+            for (auto* caches : {&together, &alone}) {
+                caches->push_back(cacheOf(*gpu_, 300));
+                OnDevice::require(gpu_->step(*caches->back(), prompt, strengths[i], got[i], {}));
+            }
+        }
+        for (int round = 0; round < 30; ++round) {
+            std::vector<engine::NextToken> next;
+            for (std::size_t i = 0; i < kCount; ++i) {
+                const int one = token();
+                next.push_back({together[i].get(), one, strengths[i], got[i]});
+                OnDevice::require(gpu_->step(*alone[i], {&one, 1}, strengths[i], expected[i], {}));
+            }
+            OnDevice::require(gpu_->stepEach(next));
+            for (std::size_t i = 0; i < kCount; ++i) {
+                QVERIFY(got[i] == expected[i]);
+                QCOMPARE(together[i]->size(), alone[i]->size());
+            }
+        }
+    }
+
     void theSameTokensGiveTheSameBits() {
         load(fitting(), true);
         giveAdapter({16});
