@@ -52,12 +52,13 @@ ChatPresenter::ChatPresenter(Session& session, ChatBook& book, ModelShelf& shelf
         if (asked_) Q_EMIT turnChanged(asked_->node);
         Q_EMIT progressChanged();
     });
-    connect(&service_, &ChatService::text, this, [this](const QString& piece, int tokens, double seconds) {
-        project::ChatReply* reply = growing();
-        if (!reply) return;
-        reply->text += utf8(piece);
-        reply->new_tokens = tokens;
-        reply->seconds = seconds;
+    connect(&service_, &ChatService::text, this, [this](int side, const QString& piece, int tokens, double seconds) {
+        auto* replies = asked();
+        if (!replies) return;
+        project::ChatReply& reply = (*replies)[at(side)];
+        reply.text += utf8(piece);
+        reply.new_tokens = tokens;
+        reply.seconds = seconds;
         const bool was_loading = !loading_.phase.empty();
         loading_ = {};
         waiting_ = tr("Reading the prompt…");
@@ -66,23 +67,20 @@ ChatPresenter::ChatPresenter(Session& session, ChatBook& book, ModelShelf& shelf
         if (was_loading) Q_EMIT progressChanged();
     });
     connect(&service_, &ChatService::answered, this,
-            [this](const jobs::Answer& answer) { take(answer, endOf(answer)); });
+            [this](int side, const jobs::Answer& answer) { take(side, answer, endOf(answer)); });
     connect(&service_, &ChatService::cutByRun, this,
-            [this](const jobs::Answer& answer) { take(answer, project::ChatEnd::RunEnded); });
+            [this](int side, const jobs::Answer& answer) { take(side, answer, project::ChatEnd::RunEnded); });
     connect(&service_, &ChatService::failed, this, [this](const Error& error) {
-        if (project::ChatReply* reply = growing()) {
-            reply->error = error.text();
-            // A model that cannot be had fails both sides.
-            for (project::ChatReply& other : book_.find(asked_->chat)->nodes[at(asked_->node)].replies)
-                if (other.end == project::ChatEnd::Growing) {
-                    other.end = error.cancelled() ? project::ChatEnd::Stopped : project::ChatEnd::Failed;
-                    if (&other != reply) other.error = reply->error;
-                }
-        }
+        if (auto* replies = asked())
+            for (project::ChatReply& reply : *replies) {
+                if (reply.end != project::ChatEnd::Growing) continue;
+                reply.end = error.cancelled() ? project::ChatEnd::Stopped : project::ChatEnd::Failed;
+                reply.error = error.text();
+            }
         if (!error.cancelled() && error.code != ErrorCode::Busy)
             session_.messages().fail(QStringLiteral("chat-failed"), error, tr("Open Models"),
                                      [this] { Q_EMIT session_.go().showPage(PageId::Models); });
-        next();
+        finish();
     });
 }
 
@@ -213,7 +211,7 @@ void ChatPresenter::send(const QString& prompt) {
     node.prompt = utf8(words);
     const int asked = chat_->add(path.empty() ? -1 : path.back(), std::move(node));
     chat_->draft.clear();
-    ask(addAnswer(asked), 0);
+    ask(addAnswer(asked));
 }
 
 void ChatPresenter::edit(int prompt_node, const QString& prompt) {
@@ -222,35 +220,36 @@ void ChatPresenter::edit(int prompt_node, const QString& prompt) {
     project::ChatNode node;
     node.prompt = utf8(words);
     const int asked = chat_->add(chat_->nodes[at(prompt_node)].parent, std::move(node));
-    ask(addAnswer(asked), 0);
+    ask(addAnswer(asked));
 }
 
 void ChatPresenter::regenerate(int answer_node) {
     if (!chat_ || answering() || answer_node < 0) return;
     const int parent = chat_->nodes[at(answer_node)].parent;
-    if (parent >= 0) ask(addAnswer(parent), 0);
+    if (parent >= 0) ask(addAnswer(parent));
 }
 
-void ChatPresenter::ask(int node, std::size_t reply) {
-    asked_ = Asked{chat_->id, node, reply};
+void ChatPresenter::ask(int node) {
+    asked_ = Asked{chat_->id, node};
     waits_for_models_ = !model() && shelf_.looking();
     waiting_ = waits_for_models_ ? tr("Looking for the models on this computer…") : tr("Waiting…");
     loading_ = {};
-    if (reply == 0) {
-        book_.moveToFront(*chat_);
-        book_.save(*chat_);
-    }
+    book_.moveToFront(*chat_);
+    book_.save(*chat_);
     Q_EMIT chatChanged();
     Q_EMIT progressChanged();
     if (waits_for_models_) return;  // askWhenFound() goes on
     const ModelChoice* choice = model();
-    project::ChatReply& r = chat_->nodes[at(node)].replies[reply];
+    auto& replies = chat_->nodes[at(node)].replies;
     if (!choice) {
-        r.end = project::ChatEnd::Failed;
-        r.error = utf8(shelf_.choices().empty()
-                           ? tr("There is no model on this computer that can be asked.")
-                           : tr("%1 is no longer there. Choose another model above.").arg(missingModel()));
-        return next();
+        const QString reason = shelf_.choices().empty()
+                                   ? tr("There is no model on this computer that can be asked.")
+                                   : tr("%1 is no longer there. Choose another model above.").arg(missingModel());
+        for (project::ChatReply& reply : replies) {
+            reply.end = project::ChatEnd::Failed;
+            reply.error = utf8(reason);
+        }
+        return finish();
     }
     ChatQuestion question;
     question.run = choice->run;
@@ -258,68 +257,62 @@ void ChatPresenter::ask(int node, std::size_t reply) {
     question.newest = choice->newest || choice->live;
     question.template_name = choice->template_name;
     question.model.device = utf8(session_.settings().device());
-    if (choice->run.empty()) {
-        question.model.model_path = choice->base.string();
-    } else {
-        question.model.model_path = choice->run.string();
-    }
+    question.model.model_path = (choice->run.empty() ? choice->base : choice->run).string();
     question.model.adapter = choice->adapter.string();
-    question.turns = turnsTo(chat_->nodes[at(node)].parent, r.base);
     const project::ChatSettings& s = chat_->settings;
-    question.options.max_new_tokens = s.max_new_tokens;
-    question.options.temperature = s.temperature;
-    question.options.top_p = s.top_p;
-    question.options.top_k = s.top_k;
-    question.options.repetition_penalty = s.repetition;
-    question.options.seed = r.seed;
-    question.options.adapter_strength = choice->has_adapter ? r.strength : 1;
-    if (!choice->has_adapter) question.options.adapter_strength = 0;
+    for (const project::ChatReply& reply : replies) {
+        ChatQuestion::Side side;
+        side.turns = turnsTo(chat_->nodes[at(node)].parent, reply.base);
+        side.options.max_new_tokens = s.max_new_tokens;
+        side.options.temperature = s.temperature;
+        side.options.top_p = s.top_p;
+        side.options.top_k = s.top_k;
+        side.options.repetition_penalty = s.repetition;
+        side.options.seed = reply.seed;
+        side.options.adapter_strength = choice->has_adapter ? reply.strength : 0;
+        question.sides.push_back(std::move(side));
+    }
     question.title = tr("Chatting with %1").arg(choice->short_);
     service_.ask(std::move(question));
 }
 
 void ChatPresenter::askWhenFound() {
     if (!waits_for_models_ || (!model() && shelf_.looking())) return;
-    waits_for_models_ = false;
-    const Asked asked = *asked_;
-    project::ChatNode& answer = chat_->nodes[at(asked.node)];
-    if (asked.reply == 0) answer.replies = newReplies(answer.parent, asked.node);  // who answers is known only now
-    ask(asked.node, asked.reply);
+    project::ChatNode& answer = chat_->nodes[at(asked_->node)];
+    answer.replies = newReplies(answer.parent, asked_->node);  // who answers is known only now
+    ask(asked_->node);
 }
 
-project::ChatReply* ChatPresenter::growing() {
+std::vector<project::ChatReply>* ChatPresenter::asked() {
     project::Chat* chat = asked_ ? book_.find(asked_->chat) : nullptr;
-    return chat ? &chat->nodes[at(asked_->node)].replies[asked_->reply] : nullptr;
+    return chat ? &chat->nodes[at(asked_->node)].replies : nullptr;
 }
 
-void ChatPresenter::take(const jobs::Answer& answer, project::ChatEnd end) {
-    if (project::ChatReply* reply = growing()) {
-        reply->end = end;
-        reply->prompt_tokens = answer.prompt_tokens;
-        reply->new_tokens = answer.new_tokens;
-        reply->dropped_turns = answer.dropped_turns;
-        reply->seconds = answer.seconds;
-        reply->first_token_seconds = answer.first_token_seconds;
+void ChatPresenter::take(int side, const jobs::Answer& answer, project::ChatEnd end) {
+    auto* replies = asked();
+    if (!replies) return finish();
+    project::ChatReply& reply = (*replies)[at(side)];
+    reply.end = end;
+    reply.prompt_tokens = answer.prompt_tokens;
+    reply.new_tokens = answer.new_tokens;
+    reply.dropped_turns = answer.dropped_turns;
+    reply.seconds = answer.seconds;
+    reply.first_token_seconds = answer.first_token_seconds;
+    if (std::any_of(replies->begin(), replies->end(),
+                    [](const project::ChatReply& other) { return other.end == project::ChatEnd::Growing; })) {
+        Q_EMIT turnChanged(asked_->node);
+        return;
     }
-    next();
+    finish();
 }
 
-void ChatPresenter::next() {
+void ChatPresenter::finish() {
     if (!asked_) return;
     const Asked was = *asked_;
     waits_for_models_ = false;
-    project::Chat* chat = book_.find(was.chat);
-    if (chat) {
-        auto& replies = chat->nodes[at(was.node)].replies;
-        const project::ChatReply& reply = replies[was.reply];
-        const bool go_on = was.reply + 1 < replies.size() && reply.end != project::ChatEnd::Failed &&
-                           reply.end != project::ChatEnd::Stopped;
-        if (go_on && chat == chat_) {
-            book_.save(*chat);
-            return ask(was.node, was.reply + 1);
-        }
-        for (project::ChatReply& other : replies)
-            if (other.end == project::ChatEnd::Growing) other.end = project::ChatEnd::Stopped;
+    if (project::Chat* chat = book_.find(was.chat)) {
+        for (project::ChatReply& reply : chat->nodes[at(was.node)].replies)
+            if (reply.end == project::ChatEnd::Growing) reply.end = project::ChatEnd::Stopped;
         book_.save(*chat);
     }
     asked_.reset();
@@ -335,7 +328,7 @@ void ChatPresenter::stop() {
     if (service_.busy())
         service_.stop();
     else
-        next();
+        finish();
 }
 
 void ChatPresenter::showSibling(int node, int delta) {

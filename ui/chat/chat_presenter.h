@@ -57,18 +57,16 @@ class ChatPresenter : public QObject {
     struct Asked {
         std::string chat;
         int node = -1;
-        std::size_t reply = 0;
     };
-    void ask(int node, std::size_t reply);
+    void ask(int node);  // all its sides at once
     void askWhenFound();
-    void next();
-    project::ChatReply* growing();
-    void take(const jobs::Answer& answer, project::ChatEnd end);
+    void finish();
+    std::vector<project::ChatReply>* asked();  // replies of the answer that grows
+    void take(int side, const jobs::Answer& answer, project::ChatEnd end);
     int addAnswer(int prompt_node);
     std::vector<project::ChatReply> newReplies(int prompt_node, int answer_node) const;
     std::vector<jobs::ChatTurn> turnsTo(int node, bool base) const;
-    ReplyView view(const project::ChatReply& reply, bool growing) const;
-    bool isAsked(int node) const { return asked_ && chat_ && asked_->chat == chat_->id && asked_->node == node; }
+    ReplyView view(const project::ChatReply& reply) const;
 
     Session& session_;
     ChatBook& book_;

@@ -1,5 +1,6 @@
 #include "ui/chat/chat_service.h"
 
+#include <algorithm>
 #include <mutex>
 
 #include "jobs/run_record.h"
@@ -18,30 +19,88 @@ bool samePlace(const std::filesystem::path& a, const std::filesystem::path& b) {
 
 // What the engine thread writes and the window reads.
 struct ChatService::Shared {
+    struct Side {
+        std::string text;  // not yet taken
+        jobs::Answer so_far;
+        bool done = false, told = false;
+    };
     std::stop_source stop;
     std::mutex mutex;
-    std::string text;  // not yet taken
-    bool started = false;
-    jobs::Answer so_far;
-    std::optional<Result<jobs::Answer>> done;
+    std::vector<Side> sides;
+    bool started = false, ended = false;
+    std::optional<Error> failure;
 
-    void put(const std::string& piece, const jobs::Answer& answer) {
+    explicit Shared(std::size_t count) : sides(count) {}
+    void put(std::size_t side, const std::string& piece, const jobs::AnswerInProgress& growing) {
         const std::lock_guard lock(mutex);
         started = true;
-        text += piece;
-        so_far.new_tokens = answer.new_tokens;
-        so_far.prompt_tokens = answer.prompt_tokens;
-        so_far.dropped_turns = answer.dropped_turns;
-        so_far.seconds = answer.seconds;
-        so_far.first_token_seconds = answer.first_token_seconds;
+        Side& s = sides[side];
+        s.text += piece;
+        s.done = growing.done();
+        const jobs::Answer& answer = growing.answer();
+        s.so_far.end = answer.end;
+        s.so_far.new_tokens = answer.new_tokens;
+        s.so_far.prompt_tokens = answer.prompt_tokens;
+        s.so_far.dropped_turns = answer.dropped_turns;
+        s.so_far.seconds = answer.seconds;
+        s.so_far.first_token_seconds = answer.first_token_seconds;
     }
-    void end(Result<jobs::Answer> result) {
+    void end(const Result<void>& result) {
         const std::lock_guard lock(mutex);
-        done = std::move(result);
+        ended = true;
+        if (!result) failure = result.error();
     }
 };
 
-// An answer of the live adapter: its own generator and cache, a few tokens between two steps of the run.
+// The answers of a question, all sides a token further at a time. On the engine's thread.
+class ChatService::Growth {
+  public:
+    static Result<Growth> begin(const jobs::Chatter& chatter, const ChatQuestion& question,
+                                std::shared_ptr<Shared> shared) {
+        Growth growth;
+        for (const ChatQuestion::Side& side : question.sides) {
+            STUDIO_TRY(auto answer,
+                       jobs::AnswerInProgress::begin(chatter, side.turns, side.options, shared->stop.get_token()));
+            growth.answers_.push_back(std::move(answer));
+        }
+        growth.shared_ = std::move(shared);
+        growth.show(std::vector<std::string>(growth.answers_.size()));
+        return growth;
+    }
+
+    bool done() const {
+        return std::all_of(answers_.begin(), answers_.end(), [](const auto& answer) { return answer.done(); });
+    }
+    Result<void> step(engine::api::Model& model) {
+        std::vector<jobs::AnswerInProgress*> each;
+        for (jobs::AnswerInProgress& answer : answers_)
+            if (!answer.done()) each.push_back(&answer);
+        std::vector<std::string> pieces(answers_.size());
+        std::size_t next = 0;
+        const auto grown = jobs::AnswerInProgress::stepEach(model, each);
+        for (std::size_t i = 0; i < answers_.size() && next < each.size(); ++i) {
+            if (&answers_[i] != each[next]) continue;
+            STUDIO_TRY(pieces[i], grown[next++]);
+        }
+        show(pieces);
+        return {};
+    }
+    void cut() {
+        std::vector<std::string> rest;
+        for (jobs::AnswerInProgress& answer : answers_) rest.push_back(answer.cut());
+        show(rest);
+    }
+
+  private:
+    void show(const std::vector<std::string>& pieces) {
+        for (std::size_t i = 0; i < answers_.size(); ++i) shared_->put(i, pieces[i], answers_[i]);
+    }
+
+    std::vector<jobs::AnswerInProgress> answers_;
+    std::shared_ptr<Shared> shared_;
+};
+
+// Answers of the live adapter: their own generators and caches, a few tokens between two steps of the run.
 class ChatService::Live final : public engine::api::LiveTask {
   public:
     Live(std::shared_ptr<Shared> shared, ChatQuestion question, std::shared_ptr<const text::Tokenizer> tokenizer,
@@ -54,52 +113,40 @@ class ChatService::Live final : public engine::api::LiveTask {
     bool slice(engine::api::Model& model, std::chrono::steady_clock::time_point deadline) noexcept override {
         try {
             const auto result = work(model, deadline);
-            if (!result) {
-                shared_->end(fail(result.error()));
-                growing_.reset();
-                return true;
-            }
-            return *result;
+            if (result && !*result) return false;
+            shared_->end(result ? Result<void>() : Result<void>(fail(result.error())));
         } catch (const std::exception& e) {
             try {
                 shared_->end(
                     fail(ErrorCode::Internal, std::string("The answer broke off (") + e.what() + ").", "Try again."));
             } catch (...) {
             }
-            growing_.reset();
-            return true;
         }
+        growth_.reset();
+        return true;
     }
 
   private:
+    // Whether all is said.
     Result<bool> work(engine::api::Model& model, std::chrono::steady_clock::time_point deadline) {
-        const std::stop_token stop = shared_->stop.get_token();
-        if (!growing_) {
-            STUDIO_TRY(auto growing, jobs::AnswerInProgress::begin({model, *tokenizer_, *template_}, question_.turns,
-                                                                   question_.options, stop));
-            growing_.emplace(std::move(growing));
+        if (!growth_) {
+            STUDIO_TRY(auto growth, Growth::begin({model, *tokenizer_, *template_}, question_, shared_));
+            growth_.emplace(std::move(growth));
         }
         do {
-            const bool stopped = stop.stop_requested();
-            std::string piece;
-            if (stopped) {
-                piece = growing_->cut();
-            } else {
-                STUDIO_TRY(piece, growing_->step());
-            }
-            shared_->put(piece, growing_->answer());
-        } while (!growing_->done() && std::chrono::steady_clock::now() < deadline);
-        if (!growing_->done()) return false;
-        shared_->end(growing_->answer());
-        growing_.reset();
-        return true;
+            if (shared_->stop.stop_requested())
+                growth_->cut();
+            else
+                STUDIO_CHECK(growth_->step(model));
+        } while (!growth_->done() && std::chrono::steady_clock::now() < deadline);
+        return growth_->done();
     }
 
     std::shared_ptr<Shared> shared_;
     ChatQuestion question_;
     std::shared_ptr<const text::Tokenizer> tokenizer_;
     std::shared_ptr<const text::ChatTemplate> template_;
-    std::optional<jobs::AnswerInProgress> growing_;
+    std::optional<Growth> growth_;
 };
 
 ChatService::ChatService(Session& session, QObject* parent) : QObject(parent), session_(session) {
@@ -120,8 +167,10 @@ bool ChatService::isLive(const ChatQuestion& question) const {
     const auto& live = session_.runs().live();
     if (!live) return false;
     const std::filesystem::path folder = path(live->folder);
-    if (samePlace(question.run, folder)) return question.newest || question.options.adapter_strength == 0;
-    if (question.options.adapter_strength != 0) return false;
+    const bool only_base = std::all_of(question.sides.begin(), question.sides.end(),
+                                       [](const auto& side) { return side.options.adapter_strength == 0; });
+    if (samePlace(question.run, folder)) return question.newest || only_base;
+    if (!only_base) return false;
     for (const RunEntry& entry : session_.runs().entries()) {
         if (!samePlace(entry.folder, folder)) continue;
         const auto record = jobs::runRecord(entry.info.details);
@@ -145,7 +194,7 @@ std::optional<Error> ChatService::refusal(const ChatQuestion& question, bool* wa
 
 void ChatService::ask(ChatQuestion question) {
     if (busy()) return;
-    shared_ = std::make_shared<Shared>();
+    shared_ = std::make_shared<Shared>(question.sides.size());
     bool waits = false;
     if (const auto error = refusal(question, &waits)) {
         finish();
@@ -187,28 +236,23 @@ void ChatService::askLoaded(ChatQuestion question) {
     auto shared = shared_;
     const jobs::ModelRequest model = question.model;
     const QString title = question.title;
-    task_ = session_.engine().runOnModel<jobs::Answer>(
+    task_ = session_.engine().runOnModel<void>(
         this, title, model,
-        [shared, question = std::move(question)](LoadedModel& loaded, const JobContext& job) -> Result<jobs::Answer> {
+        [shared, question = std::move(question)](LoadedModel& loaded, const JobContext& job) -> Result<void> {
             auto chat_template = loaded.chat_template;
             if (!question.template_name.empty() && question.template_name != chat_template->name())
                 if (const auto other = text::chatTemplate(question.template_name)) chat_template = *other;
-            STUDIO_TRY(auto growing,
-                       jobs::AnswerInProgress::begin({*loaded.model, *loaded.tokenizer, *chat_template}, question.turns,
-                                                     question.options, shared->stop.get_token()));
-            shared->put({}, growing.answer());
-            while (!growing.done()) {
-                std::string piece;
-                if (job.stopped() || shared->stop.stop_requested()) {
-                    piece = growing.cut();
-                } else {
-                    STUDIO_TRY(piece, growing.step());
-                }
-                shared->put(piece, growing.answer());
+            STUDIO_TRY(auto growth,
+                       Growth::begin({*loaded.model, *loaded.tokenizer, *chat_template}, question, shared));
+            while (!growth.done()) {
+                if (job.stopped() || shared->stop.stop_requested())
+                    growth.cut();
+                else
+                    STUDIO_CHECK(growth.step(*loaded.model));
             }
-            return growing.answer();
+            return {};
         },
-        [shared](Result<jobs::Answer> result) { shared->end(std::move(result)); });
+        [shared](const Result<void>& result) { shared->end(result); });
     connect(task_, &Task::progress, this, [this, shared](const Progress& progress) {
         if (shared_ == shared) Q_EMIT waiting(tr("%1…").arg(ui::text(progress.phase)), progress);
     });
@@ -216,58 +260,67 @@ void ChatService::askLoaded(ChatQuestion question) {
 
 void ChatService::drain() {
     if (!shared_) return;
-    QString piece;
-    jobs::Answer so_far;
-    std::optional<Result<jobs::Answer>> done;
+    struct News {
+        int side;
+        QString piece;
+        jobs::Answer so_far;
+        bool done;
+    };
+    std::vector<News> news;
+    std::optional<Error> failure;
+    bool ended = false;
     {
         const std::lock_guard lock(shared_->mutex);
-        piece = ui::text(std::exchange(shared_->text, {}));
-        so_far = shared_->so_far;
-        done = std::move(shared_->done);
-        if (!shared_->started && !done) return;
+        if (!shared_->started && !shared_->ended) return;
+        for (std::size_t i = 0; i < shared_->sides.size(); ++i) {
+            Shared::Side& side = shared_->sides[i];
+            if (side.told) continue;
+            news.push_back({static_cast<int>(i), ui::text(std::exchange(side.text, {})), side.so_far, side.done});
+            side.told = side.done;
+        }
+        failure = shared_->failure;
+        ended = shared_->ended || std::all_of(shared_->sides.begin(), shared_->sides.end(),
+                                              [](const Shared::Side& side) { return side.told; });
     }
     const auto mine = shared_;
-    if (!piece.isEmpty() || so_far.new_tokens > 0) Q_EMIT text(piece, so_far.new_tokens, so_far.seconds);
-    if (!done || shared_ != mine) return;
+    for (const News& one : news)
+        if (!one.piece.isEmpty() || one.so_far.new_tokens > 0)
+            Q_EMIT text(one.side, one.piece, one.so_far.new_tokens, one.so_far.seconds);
+    if (shared_ != mine) return;
+    if (ended) finish();
+    for (const News& one : news)
+        if (one.done) Q_EMIT answered(one.side, one.so_far);
+    if (failure) Q_EMIT failed(*failure);
+}
+
+void ChatService::cut(void (ChatService::*tell)(int, const jobs::Answer&)) {
+    const auto shared = shared_;
+    shared->stop.request_stop();
+    waiting_for_run_.reset();
+    std::vector<std::pair<int, jobs::Answer>> open;
+    {
+        const std::lock_guard lock(shared->mutex);
+        for (std::size_t i = 0; i < shared->sides.size(); ++i)
+            if (!shared->sides[i].told) open.emplace_back(static_cast<int>(i), shared->sides[i].so_far);
+    }
     finish();
-    if (*done)
-        Q_EMIT answered(**done);
-    else
-        Q_EMIT failed(done->error());
+    for (auto& [side, answer] : open) {
+        answer.end = jobs::Answer::End::Stopped;
+        (this->*tell)(side, answer);
+    }
 }
 
 void ChatService::stop() {
     if (!shared_) return;
-    shared_->stop.request_stop();
-    waiting_for_run_.reset();
     if (task_) task_->cancel();
-    jobs::Answer answer;
-    QString rest;
-    {
-        const std::lock_guard lock(shared_->mutex);
-        answer = shared_->so_far;
-        rest = ui::text(std::exchange(shared_->text, {}));
-    }
-    answer.end = jobs::Answer::End::Stopped;
-    if (!rest.isEmpty()) Q_EMIT text(rest, answer.new_tokens, answer.seconds);
-    finish();
-    Q_EMIT answered(answer);
+    drain();  // what was said is shown
+    if (shared_) cut(&ChatService::answered);
 }
 
 void ChatService::runEnded() {
     if (!shared_ || !live_) return;
     drain();
-    if (!shared_) return;
-    shared_->stop.request_stop();
-    waiting_for_run_.reset();
-    jobs::Answer answer;
-    {
-        const std::lock_guard lock(shared_->mutex);
-        answer = shared_->so_far;
-    }
-    answer.end = jobs::Answer::End::Stopped;
-    finish();
-    Q_EMIT cutByRun(answer);
+    if (shared_) cut(&ChatService::cutByRun);
 }
 
 void ChatService::finish() {

@@ -29,14 +29,14 @@ QString endText(const project::ChatReply& reply) {
     return {};
 }
 
-ReplyView ChatPresenter::view(const project::ChatReply& reply, bool growing) const {
+ReplyView ChatPresenter::view(const project::ChatReply& reply) const {
     ReplyView out;
     out.label = visibleText(text(reply.label));
     out.base = reply.base;
     out.text = text(reply.text);
     out.end = reply.end;
     out.error = text(reply.error);
-    if (reply.end == project::ChatEnd::Growing) out.waiting = growing ? waiting_ : tr("Follows…");
+    if (reply.end == project::ChatEnd::Growing) out.waiting = waiting_;
     if (reply.new_tokens > 0) {
         out.figures << tr("%n token(s)", nullptr, reply.new_tokens);
         const double seconds = reply.seconds - reply.first_token_seconds;
@@ -68,8 +68,7 @@ TurnView ChatPresenter::turn(int node) const {
     out.node = node;
     out.answer = n.answer;
     out.prompt = text(n.prompt);
-    for (std::size_t i = 0; i < n.replies.size(); ++i)
-        out.replies.push_back(view(n.replies[i], isAsked(node) && asked_->reply == i));
+    for (const project::ChatReply& reply : n.replies) out.replies.push_back(view(reply));
     const std::vector<int> siblings = chat_->siblings(node);
     out.branches = static_cast<int>(siblings.size());
     out.branch = static_cast<int>(std::find(siblings.begin(), siblings.end(), node) - siblings.begin());

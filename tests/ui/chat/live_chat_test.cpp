@@ -82,8 +82,18 @@ class LiveChatTest : public QObject {
         chat.setSettings(s);
         QVERIFY(chat.model());
         QVERIFY(chat.model()->live);
+        // Both sides have begun before either has ended.
+        bool together = false;
+        connect(&chat, &ChatPresenter::turnChanged, this, [&](int node) {
+            const auto& replies = chat.chat()->nodes[static_cast<std::size_t>(node)].replies;
+            together |=
+                replies.size() == 2 && std::all_of(replies.begin(), replies.end(), [](const project::ChatReply& reply) {
+                    return reply.new_tokens > 0 && reply.end == project::ChatEnd::Growing;
+                });
+        });
         chat.send(QStringLiteral("What is love?"));
         QVERIFY(waitFor([&] { return !chat.answering(); }, 100000));
+        QVERIFY(together);
         const project::ChatNode& answer = chat.chat()->nodes[1];
         QCOMPARE(answer.replies.size(), std::size_t(2));
         for (const project::ChatReply& reply : answer.replies) QVERIFY2(reply.error.empty(), reply.error.c_str());
@@ -104,11 +114,37 @@ class LiveChatTest : public QObject {
         // The run is over: its newest checkpoint answers, loaded by itself.
         QVERIFY(waitFor([&] { return chat.model() && !chat.model()->live; }));
         s.max_new_tokens = 4;
+        s.compare = true;
         chat.setSettings(s);
+        together = false;
         chat.send(QStringLiteral("Still there?"));
         QVERIFY(waitFor([&] { return !chat.answering(); }, 100000));
-        QVERIFY2(chat.chat()->nodes.back().replies[0].error.empty(),
-                 chat.chat()->nodes.back().replies[0].error.c_str());
+        QVERIFY(together);
+        for (const project::ChatReply& reply : chat.chat()->nodes.back().replies) {
+            QVERIFY2(reply.error.empty(), reply.error.c_str());
+            QVERIFY(reply.end == project::ChatEnd::ByItself || reply.end == project::ChatEnd::MaxTokens);
+        }
+        // Stopped, both keep what was said and the engine is free for the next.
+        s.max_new_tokens = 900;
+        chat.setSettings(s);
+        chat.send(QStringLiteral("Write a very long story about a river"));
+        const auto newest = [&]() -> const auto& {
+            return chat.chat()->nodes.back().replies;
+        };
+        QVERIFY(waitFor([&] { return newest()[0].new_tokens > 3 || !chat.answering(); }, 100000));
+        chat.stop();
+        QVERIFY(!chat.answering());
+        QCOMPARE(newest().size(), std::size_t(2));
+        for (const project::ChatReply& reply : newest()) {
+            QVERIFY(reply.end != project::ChatEnd::Growing && reply.end != project::ChatEnd::Failed);
+            QVERIFY(!reply.text.empty());
+        }
+        s.compare = false;
+        s.max_new_tokens = 2;
+        chat.setSettings(s);
+        chat.send(QStringLiteral("Are you free?"));
+        QVERIFY(waitFor([&] { return !chat.answering(); }, 100000));
+        QVERIFY(newest()[0].error.empty() && newest()[0].new_tokens > 0);
     }
 
     void anotherModelIsRefusedWhileARunIsAtWork() {
