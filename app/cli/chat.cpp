@@ -109,6 +109,11 @@ void addChat(CLI::App& app, Run& run) {
         ->capture_default_str();
     command->add_option("--top_p", s.top_p, "")->check(CLI::Range(0.0, 1.0))->capture_default_str();
     command->add_option("--top_k", s.top_k, "0: all")->check(CLI::NonNegativeNumber)->capture_default_str();
+    command
+        ->add_option("--repetition_penalty", s.repetition_penalty,
+                     "above 1: tokens that were used before are less likely")
+        ->check(CLI::PositiveNumber)
+        ->capture_default_str();
     command->add_option("--seed", s.seed, "")->capture_default_str();
     command->add_option("--adapter_strength", s.adapter_strength, "0: the base, 1: the adapter as trained")
         ->capture_default_str();

@@ -82,9 +82,11 @@ void appendDataFields(std::vector<Field>& out) {
                         {.choices = kDevices, .accepts = isDevice}));
     out.push_back(row<&T::threads>("threads", Group::Run, "Compute threads on the CPU. 0: one a core.",
                                    {.range = {.low = 0, .high = 1024}}));
-    out.push_back(row<&T::full_determinism>("full_determinism", Group::Run,
-                                            "The same bytes from the same recipe on the same machine, at some cost in "
-                                            "speed on a GPU. A CPU always does so."));
+    out.push_back(row<&T::full_determinism>(
+        "full_determinism", Group::Run,
+        "The same bytes from the same recipe on the same machine, at some cost in "
+        "speed on a GPU. Without it a GPU adds in no fixed order, and a run that "
+        "is repeated or resumed differs, at first in the last bits. A CPU always gives the same bytes."));
 }
 
 }  // namespace studio::config

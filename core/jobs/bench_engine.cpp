@@ -4,6 +4,7 @@
 #include <chrono>
 #include <fstream>
 #include <string>
+#include <string_view>
 
 #include "config/model_config.h"
 
@@ -88,16 +89,20 @@ Result<engine::api::LoraSpec> everyLinear(const std::string& folder, int r) {
     return spec;
 }
 
-}  // namespace
-
-std::uint64_t peakResidentBytes() {
+// Of this process, as Linux counts it.
+std::uint64_t statusBytes(std::string_view key) {
     std::ifstream status("/proc/self/status");
     std::string word;
     std::uint64_t kb = 0;
-    while (status >> word) {
-        if (word == "VmHWM:" && status >> kb) return kb * 1024;
-    }
+    while (status >> word)
+        if (word == key && status >> kb) return kb * 1024;
     return 0;
+}
+
+}  // namespace
+
+std::uint64_t peakResidentBytes() {
+    return statusBytes("VmHWM:");
 }
 
 double stepOperations(const config::PhiConfig& phi, int r, int conversations, int length, std::int64_t target_rows) {
@@ -211,11 +216,21 @@ Result<LoadBenchResult> benchLoad(engine::api::Engine& engine, const engine::api
     STUDIO_TRY(const auto folder, io::SafetensorsFolder::open(source.folder));
     LoadBenchResult result;
     result.bytes = folder.totalBytes();
-    const std::uint64_t before = peakResidentBytes();
+    // Whoever asks for the card's free memory makes the CUDA context, which is not the model's.
+    STUDIO_TRY(const auto spec, everyLinear(source.folder, 8));
+    (void)engine.planMemory(source, spec, {1, 1}, {});  // if it fails, so does load, which says why
+    const std::uint64_t before = statusBytes("RssAnon:");
+    std::uint64_t most = before;
+    const auto look = [&most] { most = std::max(most, statusBytes("RssAnon:")); };
+    const JobContext watched{job.stop, [&](const Progress& progress) {
+                                 look();
+                                 job.report(progress);
+                             }};
     const auto start = Clock::now();
-    STUDIO_TRY(const auto model, engine.load(source, job));
+    STUDIO_TRY(const auto model, engine.load(source, watched));
     result.seconds = since(start);
-    result.host_peak_bytes = peakResidentBytes() - before;
+    look();
+    result.host_peak_bytes = most - before + model->memory().pinned_bytes;
     return result;
 }
 

@@ -56,7 +56,9 @@ Result<DecodeBenchResult> benchDecode(engine::api::Engine& engine, const DecodeB
 struct LoadBenchResult {
     std::uint64_t bytes = 0;  // of the weight files
     double seconds = 0;
-    std::uint64_t host_peak_bytes = 0;  // growth of the process's peak
+    // Anonymous memory (RssAnon) at most while loading, above its value once the CUDA context exists, and what the
+    // model holds pinned, which is not in it.
+    std::uint64_t host_peak_bytes = 0;
 };
 Result<LoadBenchResult> benchLoad(engine::api::Engine& engine, const engine::api::ModelSource& model,
                                   const JobContext& job);

@@ -7,11 +7,11 @@
 
 #include "config/adapter_config.h"
 #include "config/model_config.h"
-#include "config/target_modules.h"
 #include "corpus/importer.h"
 #include "dataset/prepared.h"
 #include "io/gguf.h"
 #include "io/safetensors.h"
+#include "jobs/model_search.h"
 #include "jobs/run_record.h"
 #include "project/checkpoint.h"
 #include "project/run_folder.h"
@@ -156,35 +156,31 @@ Result<Inspection> inspectRun(const fs::path& folder) {
     return i;
 }
 
-Result<Inspection> inspectModel(const fs::path& folder) {
-    STUDIO_TRY(const config::PhiConfig phi, config::readPhiConfig(folder));
+Inspection inspectModel(const fs::path& folder) {
     Inspection i;
     i.kind = "model";
-    i.lines.push_back(fmt::format("phi, {} parameters: {} layers, hidden {}, {} heads × {}, vocabulary {}, context {}",
-                                  config::parameterCount(phi), phi.num_hidden_layers, phi.hidden_size,
-                                  phi.num_attention_heads, phi.head_dim, phi.vocab_size, phi.max_position_embeddings));
-    for (const std::string& warning : phi.warnings) i.lines.push_back(warning);
-    i.json = {
-        {"parameters", config::parameterCount(phi)}, {"layers", phi.num_hidden_layers}, {"hidden", phi.hidden_size}};
+    if (const auto phi = config::readPhiConfig(folder)) {
+        i.lines.push_back(
+            fmt::format("phi, {} parameters: {} layers, hidden {}, {} heads × {}, vocabulary {}, context {}",
+                        config::parameterCount(*phi), phi->num_hidden_layers, phi->hidden_size,
+                        phi->num_attention_heads, phi->head_dim, phi->vocab_size, phi->max_position_embeddings));
+        for (const std::string& warning : phi->warnings) i.lines.push_back(warning);
+        i.json = {{"parameters", config::parameterCount(*phi)},
+                  {"layers", phi->num_hidden_layers},
+                  {"hidden", phi->hidden_size}};
+    }
+    // The same check as that of the list of models.
+    const BaseModel model = inspectBase(folder);
     if (const auto weights = io::SafetensorsFolder::open(folder)) {
-        i.lines.push_back(fmt::format("{} tensors, {} bytes", weights->tensors().size(), weights->totalBytes()));
+        i.lines.push_back(
+            fmt::format("{} tensors ({}), {} bytes", weights->tensors().size(), model.dtype, weights->totalBytes()));
         i.json["bytes"] = weights->totalBytes();
-        for (const auto& linear : config::linears(phi)) {
-            const auto* entry = weights->find(linear.name + ".weight");
-            if (!entry)
-                problem(i, fmt::format("{}.weight is missing.", linear.name));
-            else if (!phi.quantisation && entry->tensor->shape != std::vector<std::int64_t>{linear.out, linear.in})
-                problem(i, fmt::format("{}.weight has shape {}, not [{}, {}].", linear.name,
-                                       shapeText(entry->tensor->shape), linear.out, linear.in));
-        }
-    } else {
-        problem(i, weights.error().text());
     }
     if (const auto tokenizer = text::loadTokenizer(folder))
         i.lines.push_back(fmt::format("tokenizer with {} tokens, end of text is {} ({})", (*tokenizer)->size(),
                                       (*tokenizer)->eosText(), (*tokenizer)->eos()));
-    else
-        problem(i, tokenizer.error().text());
+    if (!model.licence.empty()) i.lines.push_back(fmt::format("licence {}", model.licence));
+    if (!model.usable) problem(i, model.to_do.empty() ? model.problem : model.problem + " " + model.to_do);
     return i;
 }
 

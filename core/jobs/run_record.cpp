@@ -191,6 +191,10 @@ Result<void> checkResume(const RunRecord& before, const RunRecord& now, std::vec
             fmt::format("The run was started on {} with {} threads, this is {} with {}: the continuation "
                         "may differ in the last bits.",
                         before.device.name, before.device.threads, now.device.name, now.device.threads));
+    if (now.device.kind == "cuda" && !now.recipe.training.full_determinism)
+        notices.push_back(
+            "full_determinism is false: on a GPU the continuation differs in the last bits from what the run would "
+            "have been without a stop.");
     return {};
 }
 

@@ -67,6 +67,7 @@ class CommandsTest : public QObject {
         QTest::newRow("unknown key") << QStringList{
             "train", "--config",      kDemo + "training_config.yaml", "--qlora_config", kDemo + "qlora_config.json",
             "--set", "learning_rte=1"};
+        QTest::newRow("no penalty") << QStringList{"chat", "--model_path", kModel, "--repetition_penalty", "0"};
         QTest::newRow("not a number") << QStringList{"chat", "--model_path", kModel, "--max_new_tokens", "many"};
     }
     void wrongUsageIsTwo() {
@@ -147,6 +148,18 @@ class CommandsTest : public QObject {
         QCOMPARE(o.code, 1);
         QCOMPARE(json(o)["sound"].toBool(true), false);
         QVERIFY(!json(o)["problems"].toArray().isEmpty());
+    }
+
+    void aRepetitionPenaltyChangesTheAnswer() {
+        if (!hasEngine()) QSKIP("built without the engine");
+        QStringList chat{"chat",   "--model_path",     kModel, "--prompt",      "Tell me about the sea, the sea.",
+                         "--json", "--max_new_tokens", "24",   "--temperature", "0"};
+        const QString plain = json(run(chat))["answer"].toString();
+        const QString penalised = json(run(chat << "--repetition_penalty"
+                                                << "3"))["answer"]
+                                      .toString();
+        QVERIFY(!plain.isEmpty() && !penalised.isEmpty());
+        QVERIFY2(plain != penalised, qPrintable(plain));
     }
 
     void aDryRunWritesOnlyItsDump() {

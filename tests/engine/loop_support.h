@@ -22,12 +22,14 @@ class TinyModel final : public engine::TrainableModel {
                          std::span<float> target_nll) override;
     Result<void> backward() override;
     void freeMemory() noexcept override { ++freed; }
+    engine::DeviceParameters* device() override { return on_device.get(); }
 
     // Called at the start of every forward pass with its number, from 1.
     std::function<void(int)> on_forward;
     std::function<Result<void>(int)> fail_forward;  // the pass's result, when set
     bool break_gradients = false;                   // backward gives NaN
-    int freed = 0;                                  // how often memory was given back
+    std::unique_ptr<engine::DeviceParameters> on_device;
+    int freed = 0;  // how often memory was given back
 
   private:
     float mask(const engine::ForwardOptions& options, int row, int rank) const;

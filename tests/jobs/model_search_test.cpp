@@ -2,7 +2,10 @@
 
 #include <QTemporaryDir>
 #include <QtTest>
+#include <algorithm>
 #include <fstream>
+
+#include "jobs/inspect.h"
 
 using namespace studio;
 using namespace studio::jobs;
@@ -158,6 +161,24 @@ class ModelSearchTest : public QObject {
         QVERIFY(!model.usable);
         QVERIFY2(QString::fromStdString(model.problem).contains(says, Qt::CaseInsensitive), model.problem.c_str());
         QVERIFY(!model.to_do.empty());
+        // `inspect` says the same of the folder on its own.
+        if (!fs::exists(model.folder / "config.json")) return;
+        const BaseModel alone = inspectBase(model.folder);
+        const auto inspected = inspect(model.folder, {});
+        QVERIFY(inspected && !inspected->sound);
+        QCOMPARE(inspected->kind, std::string("model"));
+        QCOMPARE(inspected->problems, std::vector<std::string>{alone.problem + " " + alone.to_do});
+    }
+
+    void inspectDescribesAWholeModel() {
+        const auto whole = inspect(kDemo / "model", {});
+        QVERIFY(whole && whole->sound && whole->problems.empty());
+        QCOMPARE(whole->json["parameters"].get<std::int64_t>(), std::int64_t(8787776));
+        const auto says = [&](const char* words) {
+            return std::any_of(whole->lines.begin(), whole->lines.end(),
+                               [&](const std::string& line) { return line.find(words) != std::string::npos; });
+        };
+        QVERIFY(says("5 layers") && says("(F16)") && says("4096 tokens"));
     }
 
     void namedFoldersHoldOneOrMany() {

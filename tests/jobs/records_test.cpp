@@ -85,6 +85,18 @@ class RecordsTest : public QObject {
         QCOMPARE(notices.size(), std::size_t(2));
     }
 
+    void aGpuWithoutFullDeterminismIsNoticed() {
+        jobs::RunRecord gpu = record();
+        gpu.device = {"cuda", "NVIDIA H200", "GPU-1", std::uint64_t{1} << 37, 2};
+        std::vector<std::string> notices;
+        QVERIFY(jobs::checkResume(gpu, gpu, notices).has_value());
+        QVERIFY(notices.size() == 1 && notices[0].starts_with("full_determinism is false"));
+        gpu.recipe.training.full_determinism = true;
+        notices.clear();
+        QVERIFY(jobs::checkResume(gpu, gpu, notices).has_value());
+        QVERIFY(notices.empty());
+    }
+
     void trainerStateSurvivesExactly() {
         engine::api::TrainerState s;
         s.step = 41;

@@ -30,10 +30,9 @@ void ChatPage::build() {
     splitter_->setStretchFactor(0, 0);
     splitter_->setStretchFactor(1, 1);
     splitter_->setStretchFactor(2, 0);
-    const int unit = fontMetrics().averageCharWidth();
+    const int unit = characterWidth(font());
     splitter_->widget(0)->setMinimumWidth(20 * unit);
     splitter_->widget(1)->setMinimumWidth(52 * unit);
-    pane_->setMinimumWidth(30 * unit);
     if (!splitter_->restoreState(session().settings().layout(QLatin1String(kSplitter))))
         splitter_->setSizes({30 * unit, 120 * unit, 35 * unit});
     connect(splitter_, &QSplitter::splitterMoved, this, [this] {
@@ -228,7 +227,7 @@ bool ChatPage::escape() {
 }
 
 void ChatPage::arrange() {
-    const int unit = fontMetrics().averageCharWidth();
+    const int unit = characterWidth(font());
     const bool narrow = width() < 150 * unit;
     if (narrow != narrow_) pane_wanted_ = !narrow;
     narrow_ = narrow;

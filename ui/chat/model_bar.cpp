@@ -55,8 +55,8 @@ ModelBar::ModelBar(QWidget* parent)
     strength_->setPageStep(5);
     strength_->setAccessibleName(tr("Strength of the adapter"));
     strength_->setToolTip(tr("How much of the adapter counts: 0 is the base, 1 the adapter as trained"));
-    strength_->setFixedWidth(15 * fontMetrics().averageCharWidth());
-    strength_value_->setMinimumWidth(5 * fontMetrics().averageCharWidth());
+    strength_->setFixedWidth(15 * characterWidth(font()));
+    strength_value_->setMinimumWidth(5 * characterWidth(font()));
     row->addSpacing(kSpace);
     row->addWidget(strength_label_);
     row->addWidget(strength_);

@@ -4,6 +4,7 @@
 #include <QClipboard>
 #include <QGridLayout>
 #include <QPainter>
+#include <QScrollBar>
 #include <QTextBlock>
 #include <QVBoxLayout>
 #include <QWheelEvent>
@@ -177,7 +178,12 @@ ChatSettingsPane::ChatSettingsPane(QWidget* parent)
 }
 
 QSize ChatSettingsPane::sizeHint() const {
-    return {34 * fontMetrics().averageCharWidth(), 400};
+    return {34 * characterWidth(font()), 400};
+}
+
+QSize ChatSettingsPane::minimumSizeHint() const {
+    const int content = widget()->minimumSizeHint().width() + verticalScrollBar()->sizeHint().width();
+    return {std::max(30 * characterWidth(font()), content), QScrollArea::minimumSizeHint().height()};
 }
 
 ChatSettingsPane::Row ChatSettingsPane::addRow(QGridLayout* grid, const QString& label, const QString& tip, double low,
@@ -193,7 +199,7 @@ ChatSettingsPane::Row ChatSettingsPane::addRow(QGridLayout* grid, const QString&
     row.spin->setSingleStep(step);
     row.spin->setAccessibleName(label);
     row.spin->setToolTip(tip);
-    row.spin->setFixedWidth((slider ? 9 : 14) * fontMetrics().averageCharWidth() + 2 * kSpace);
+    row.spin->setFixedWidth((slider ? 9 : 14) * characterWidth(font()) + 2 * kSpace);
     name->setBuddy(row.spin);
     if (slider) {
         row.slider = new QuietSlider;

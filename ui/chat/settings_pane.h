@@ -53,6 +53,7 @@ class ChatSettingsPane : public QScrollArea {
     void setSettings(const project::ChatSettings& settings);  // tells nobody
     void setMeasure(const PromptMeasure& measure, int max_new_tokens);
     QSize sizeHint() const override;
+    QSize minimumSizeHint() const override;
 
   Q_SIGNALS:
     void edited(const studio::project::ChatSettings& settings);

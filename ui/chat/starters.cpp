@@ -28,7 +28,7 @@ PromptCard::PromptCard(QWidget* parent) : QAbstractButton(parent) {
 }
 
 QSize PromptCard::sizeHint() const {
-    return {40 * fontMetrics().averageCharWidth(), heightForWidth(40 * fontMetrics().averageCharWidth())};
+    return {40 * characterWidth(font()), heightForWidth(40 * characterWidth(font()))};
 }
 
 int PromptCard::heightForWidth(int width) const {
@@ -111,7 +111,7 @@ void Starters::setPrompts(const QStringList& prompts, bool held_out) {
 }
 
 void Starters::resizeEvent(QResizeEvent*) {
-    const int wide = std::min(width() - 8 * kSpace, 64 * fontMetrics().averageCharWidth());
+    const int wide = std::min(width() - 8 * kSpace, 64 * characterWidth(font()));
     column_->setFixedWidth(wide);
     for (PromptCard* card : cards_) card->setFixedHeight(card->heightForWidth(wide));
 }

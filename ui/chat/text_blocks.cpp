@@ -168,19 +168,19 @@ void TextBlocks::layOutBlock(Block& block, int width) const {
         font = strongFont(font_);
     if (markdown_ && block.kind != Kind::Code)
         words = inlineFormats(words, code, colour(Hue::Chip, palette_), block.ranges);
-    block.x = block.indent * metrics.averageCharWidth() * 2 + (block.kind == Kind::Code ? 2 * kSpace : 0);
+    block.x = block.indent * characterWidth(metrics) * 2 + (block.kind == Kind::Code ? 2 * kSpace : 0);
     block.layout = std::make_unique<QTextLayout>(words, font);
     block.layout->setFormats(block.ranges);
     QTextOption option;
     option.setWrapMode(QTextOption::WrapAtWordBoundaryOrAnywhere);
-    option.setTabStopDistance(metrics.averageCharWidth() * 4.0);
+    option.setTabStopDistance(characterWidth(metrics) * 4.0);
     block.layout->setTextOption(option);
     block.layout->beginLayout();
     qreal y = 0;
     for (;;) {
         QTextLine line = block.layout->createLine();
         if (!line.isValid()) break;
-        line.setLineWidth(std::max(width - block.x, metrics.averageCharWidth() * 4));
+        line.setLineWidth(std::max(width - block.x, characterWidth(metrics) * 4));
         line.setPosition({0, y});
         y += std::ceil(line.height() * 1.16);
     }
@@ -234,7 +234,7 @@ TextBlocks::Place TextBlocks::end() const {
 
 QRect TextBlocks::endBox() const {
     const QFontMetrics metrics(font_);
-    const int wide = metrics.averageCharWidth();
+    const int wide = characterWidth(metrics);
     if (blocks_.empty() || !blocks_.back().layout || blocks_.back().layout->lineCount() == 0)
         return {0, std::max(height_ - metrics.height(), 0), wide, metrics.height()};
     const Block& block = blocks_.back();

@@ -99,9 +99,9 @@ void TurnLayout::addHit(TurnAction action, int reply, QPoint& at) {
 int TurnLayout::layOutPrompt(int width) {
     Column& column = columns_[0];
     const QFontMetrics metrics(font_), small(small_);
-    const int inner = std::min((width - 2 * kMargin) * 3 / 4, metrics.averageCharWidth() * kReadable) - 6 * kSpace;
+    const int inner = std::min((width - 2 * kMargin) * 3 / 4, characterWidth(metrics) * kReadable) - 6 * kSpace;
     const int height = column.text.layOut(std::max(inner, 80), font_, palette_);
-    const int used = std::max(column.text.usedWidth(), metrics.averageCharWidth());
+    const int used = std::max(column.text.usedWidth(), characterWidth(metrics));
     const int right = width - kMargin;
     column.box = QRect(right - 3 * kSpace - used, kSpace * 2 + kSpace, used, height);
     int y = column.box.bottom() + 2 * kSpace + kSpace;
@@ -141,7 +141,7 @@ int TurnLayout::layOutReplies(int width) {
                 {QRect(branch_box_.right() - arrow + 1, branch_box_.top(), arrow, arrow), TurnAction::Next, 0});
         }
         const int text_width =
-            std::min(column_width - kIndent, metrics.averageCharWidth() * (count == 1 ? kReadable : 200));
+            std::min(column_width - kIndent, characterWidth(metrics) * (count == 1 ? kReadable : 200));
         int y = column.label_y + label.height() + 2 * kSpace;
         const int height = reply.text.isEmpty() ? metrics.height() : column.text.layOut(text_width, font_, palette_);
         column.box = QRect(left + kIndent, y, text_width, height);

@@ -43,7 +43,7 @@ void paintShareBar(QPainter* painter, const QRectF& box, double share, const QPa
 
 QSize ConversationDelegate::sizeHint(const QStyleOptionViewItem& option, const QModelIndex&) const {
     const int height = QFontMetrics(option.font).height() + QFontMetrics(secondaryFont(option.font)).height();
-    return {20 * option.fontMetrics.averageCharWidth(), height + 2 * kPadding + kSpace};
+    return {20 * characterWidth(option.font), height + 2 * kPadding + kSpace};
 }
 
 void ConversationDelegate::paintTitle(QPainter* painter, const QRect& box, const QString& title, bool strong,
@@ -88,7 +88,7 @@ void ConversationDelegate::paint(QPainter* painter, const QStyleOptionViewItem& 
     painter->setFont(small);
     painter->setPen(colour(Hue::Secondary, palette));
     const QRect line(box.left(), box.top() + first + kSpace, box.width(), second);
-    const int bar = 7 * painter->fontMetrics().averageCharWidth();
+    const int bar = 7 * characterWidth(painter->font());
     const int figures = painter->fontMetrics().horizontalAdvance(QStringLiteral("0.00")) + kSpace;
     const QRect left = line.adjusted(0, 0, -(bar + figures + 4 * kSpace), 0);
     painter->drawText(left, static_cast<int>(Qt::AlignLeft | Qt::AlignVCenter),

@@ -66,7 +66,7 @@ void ConversationView::zoom(int steps) {
 
 // Lines longer than about ninety characters are hard to read.
 int ConversationView::columnWidth() const {
-    const int most = static_cast<int>(QFontMetricsF(fonts_.body).averageCharWidth() * 96);
+    const int most = characterWidth(fonts_.body) * 96;
     return std::max(160, std::min(viewport()->width() - 2 * kMargin, most));
 }
 

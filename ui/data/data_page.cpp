@@ -67,11 +67,10 @@ void DataPage::buildBrowse() {
     scroll->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
     scroll->setFocusPolicy(Qt::NoFocus);
     scroll->viewport()->setBackgroundRole(QPalette::Window);
-    const int character = fontMetrics().averageCharWidth();
+    const int character = characterWidth(font());
     scroll->setMinimumWidth(28 * character);
     facets_box_ = scroll;
-    list_->setMinimumWidth(38 * character);
-    reader_->setMinimumWidth(50 * character);
+    reader_->setMinimumWidth(40 * character);
     for (QWidget* part : {facets_box_, static_cast<QWidget*>(list_), static_cast<QWidget*>(reader_)})
         splitter_->addWidget(part);
     splitter_->setHandleWidth(1);
@@ -419,7 +418,7 @@ void DataPage::resizeEvent(QResizeEvent* event) {
 
 // The sizes at which panes fold are those of the window, at 96 dpi and a 10 pt font.
 void DataPage::fitWidth() {
-    const double scale = fontMetrics().averageCharWidth() / 7.0;
+    const double scale = characterWidth(font()) / 7.0;
     const double wide = window()->width() / std::max(0.8, scale);
     narrow_ = wide < 1366;
     list_->facetsButton()->setVisible(narrow_);
@@ -430,7 +429,7 @@ void DataPage::fitWidth() {
     reader_->setNarrow(wide < 1200);
     if (!placed_ && width() > 200) {
         placed_ = true;
-        const int character = fontMetrics().averageCharWidth();
+        const int character = characterWidth(font());
         const int facets = 30 * character, list = narrow_ ? 46 * character : 50 * character;
         splitter_->setSizes({facets, list, std::max(100, width() - facets - list)});
     }

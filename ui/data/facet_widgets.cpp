@@ -86,7 +86,7 @@ Histogram::Histogram(QWidget* parent) : QWidget(parent) {
 }
 
 QSize Histogram::sizeHint() const {
-    return {20 * fontMetrics().averageCharWidth(),
+    return {20 * characterWidth(font()),
             static_cast<int>(plotHeight()) + QFontMetrics(secondaryFont(font())).height() + kSpace};
 }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "ui/data/library.h"
+#include "ui/look/type.h"
 
 namespace studio::ui {
 
@@ -41,7 +42,7 @@ class Histogram : public QWidget {
     // The bars that the filter asks for; nullopt: it does not ask.
     void setRange(std::optional<std::pair<int, int>> range);
     QSize sizeHint() const override;
-    QSize minimumSizeHint() const override { return {8 * fontMetrics().averageCharWidth(), sizeHint().height()}; }
+    QSize minimumSizeHint() const override { return {8 * characterWidth(font()), sizeHint().height()}; }
 
   Q_SIGNALS:
     void chosen(int bar, bool extend);  // extend: Shift was held

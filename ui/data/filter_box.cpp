@@ -36,7 +36,7 @@ class CompletionDelegate : public QStyledItemDelegate {
         painter->setPen(colour(Hue::Text, option.palette));
         const QString name = index.data().toString();
         painter->drawText(box, static_cast<int>(Qt::AlignVCenter | Qt::AlignLeft), name);
-        box.setLeft(box.left() + std::max(painter->fontMetrics().averageCharWidth() * 20,
+        box.setLeft(box.left() + std::max(characterWidth(painter->font()) * 20,
                                           painter->fontMetrics().horizontalAdvance(name) + 3 * kSpace));
         painter->setFont(secondaryFont(option.font));
         painter->setPen(colour(Hue::Secondary, option.palette));
@@ -46,7 +46,7 @@ class CompletionDelegate : public QStyledItemDelegate {
         painter->restore();
     }
     QSize sizeHint(const QStyleOptionViewItem& option, const QModelIndex&) const override {
-        return {option.fontMetrics.averageCharWidth() * 60, rowHeight(option.font)};
+        return {characterWidth(option.font) * 60, rowHeight(option.font)};
     }
 };
 
@@ -128,11 +128,11 @@ void FilterBox::restyle() {
 
 QSize FilterBox::sizeHint() const {
     const int height = std::max(controlHeight(QApplication::font()), fontMetrics().height() + 2 * kSpace);
-    return {fontMetrics().averageCharWidth() * 40, height};
+    return {characterWidth(font()) * 40, height};
 }
 
 QSize FilterBox::minimumSizeHint() const {
-    return {fontMetrics().averageCharWidth() * 16, sizeHint().height()};
+    return {characterWidth(font()) * 16, sizeHint().height()};
 }
 
 void FilterBox::setFilter(const QString& text) {
@@ -257,8 +257,7 @@ void FilterBox::complete() {
     }
     if (found.empty()) return popup_->hide();
     const int rows = std::min<int>(kShownRows, static_cast<int>(found.size()));
-    popup_->resize(fontMetrics().averageCharWidth() * 64,
-                   rows * rowHeight(QApplication::font()) + 2 * popup_->frameWidth());
+    popup_->resize(characterWidth(font()) * 64, rows * rowHeight(QApplication::font()) + 2 * popup_->frameWidth());
     QTextCursor cursor = textCursor();
     cursor.setPosition(word_begin_);
     popup_->move(viewport()->mapToGlobal(QPoint(cursorRect(cursor).left() - 2 * kSpace, viewport()->height() + 2)));

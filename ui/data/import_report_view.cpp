@@ -82,7 +82,7 @@ QTableView* table(std::vector<Listed> rows, bool with_beginning, const QString& 
     view->setTabKeyNavigation(false);
     view->setSelectionBehavior(QAbstractItemView::SelectRows);
     view->setEditTriggers(QAbstractItemView::NoEditTriggers);
-    const int character = view->fontMetrics().averageCharWidth();
+    const int character = characterWidth(view->font());
     view->setColumnWidth(0, 8 * character);
     view->horizontalHeader()->setSectionResizeMode(1, QHeaderView::Stretch);
     view->setColumnWidth(2, with_beginning ? 16 * character : 40 * character);
@@ -257,7 +257,7 @@ QWidget* ImportReportView::section(const ImportOutcome& outcome) {
     if (report.already_imported) return box;
     auto* facts = new FactList;
     facts->setFacts(factsOf(report));
-    facts->setMaximumWidth(52 * fontMetrics().averageCharWidth());
+    facts->setMaximumWidth(52 * characterWidth(font()));
     column->addWidget(facts);
     if (report.rejected_count > 0) {
         column->addSpacing(kSpace);

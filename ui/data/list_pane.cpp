@@ -6,6 +6,7 @@
 #include <QListView>
 #include <QScrollBar>
 #include <QStackedWidget>
+#include <QStyleOptionComboBox>
 #include <QVBoxLayout>
 
 #include "corpus/filter.h"
@@ -14,15 +15,27 @@
 #include "ui/look/format.h"
 #include "ui/look/style.h"
 #include "ui/look/type.h"
+#include "ui/widgets/flow_layout.h"
 #include "ui/widgets/safe_text.h"
 
 namespace studio::ui {
 namespace {
 
-// A combo box that leaves the wheel to the page unless it has the focus.
+// A combo box that leaves the wheel to the page unless it has the focus, as wide as what it shows.
 class CalmCombo : public QComboBox {
   public:
-    using QComboBox::QComboBox;
+    CalmCombo() {
+        connect(this, &QComboBox::currentTextChanged, this, [this] { updateGeometry(); });
+    }
+    QSize sizeHint() const override {
+        QStyleOptionComboBox option;
+        initStyleOption(&option);
+        const QSize words(characterWidth(font()) + fontMetrics().horizontalAdvance(currentText()),
+                          fontMetrics().height());
+        return {style()->sizeFromContents(QStyle::CT_ComboBox, &option, words, this).width(),
+                QComboBox::sizeHint().height()};
+    }
+    QSize minimumSizeHint() const override { return {8 * characterWidth(font()), sizeHint().height()}; }
 
   protected:
     void wheelEvent(QWheelEvent* event) override {
@@ -119,29 +132,29 @@ ListPane::ListPane(Library& library, QWidget* parent)
     explain();
 }
 
+QSize ListPane::minimumSizeHint() const {
+    return QWidget::minimumSizeHint().expandedTo({34 * characterWidth(font()), 0});
+}
+
 QWidget* ListPane::buildCount() {
     auto* box = new QWidget;
     auto* grid = new QVBoxLayout(box);
     grid->setContentsMargins(0, kSpace, 0, 0);
     grid->setSpacing(kSpace + 2);
-    auto* counts = new QHBoxLayout;
-    counts->setSpacing(kSpace + 2);
+    auto* counts = new FlowLayout(kSpace + 2);
     counts->addWidget(count_);
-    of_->setWordWrap(true);
-    counts->addWidget(of_, 1);
+    counts->addWidget(of_);
     counts->addWidget(messages_);
     grid->addLayout(counts);
     setPrimary(train_);
     connect(train_, &QPushButton::clicked, this, &ListPane::trainWanted);
     grid->addWidget(train_);
-    auto* choices = new QHBoxLayout;
-    choices->setSpacing(2 * kSpace);
+    auto* choices = new FlowLayout(2 * kSpace);
+    choices->setFilling(true);
     scope_->setAccessibleName(tr("Conversations shown"));
     sort_->setAccessibleName(tr("Order"));
     for (QComboBox* combo : {scope_, sort_}) {
-        combo->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
-        combo->setMinimumContentsLength(9);
-        choices->addWidget(combo, combo == scope_ ? 3 : 2);
+        choices->addWidget(combo);
     }
     for (const QString& name : {tr("File order"), tr("Best quality first"), tr("Lowest quality first"),
                                 tr("Most turns first"), tr("Most messages first"), tr("By language")})

@@ -21,6 +21,7 @@ class ListPane : public QWidget {
     ListPane(Library& library, QWidget* parent = nullptr);
 
     FilterBox* filterBox() { return filter_; }
+    QSize minimumSizeHint() const override;
     QListView* list() { return list_; }
     ConversationList* model() { return model_; }
     QAbstractButton* facetsButton() { return facets_; }  // shown where the facets are a drawer

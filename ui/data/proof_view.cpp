@@ -275,9 +275,10 @@ void ProofView::resizeEvent(QResizeEvent* event) {
 // Wrapped words keep the height they need.
 void ProofView::fitWords() {
     const int wide = width() - 6 * kSpace;
-    summary_->setMinimumHeight(summary_->heightForWidth(wide));
-    figures_->setMinimumHeight(
-        figures_->heightForWidth(wide - (switch_->isHidden() ? 0 : switch_->sizeHint().width() + 2 * kSpace)));
+    // A label that never had words has no height for a width (-1).
+    summary_->setMinimumHeight(std::max(0, summary_->heightForWidth(wide)));
+    const int beside = switch_->isHidden() ? 0 : switch_->sizeHint().width() + 2 * kSpace;
+    figures_->setMinimumHeight(std::max(0, figures_->heightForWidth(wide - beside)));
 }
 
 void ProofView::showExample(int index) {

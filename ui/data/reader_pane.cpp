@@ -88,6 +88,7 @@ ReaderPane::ReaderPane(Session& session, Library& library, QWidget* parent)
     auto* side = new QVBoxLayout(side_);
     side->setContentsMargins(3 * kSpace, 3 * kSpace, 2 * kSpace, 3 * kSpace);
     side->setSpacing(2 * kSpace);
+    map_title_->setWordWrap(true);
     side->addWidget(map_title_);
     map_scroll_->setWidget(map_);
     map_scroll_->setWidgetResizable(true);
@@ -103,10 +104,10 @@ ReaderPane::ReaderPane(Session& session, Library& library, QWidget* parent)
     side->addWidget(new Legend);
     side->addSpacing(kSpace);
     side->addWidget(new Text(Text::Kind::Section, tr("This conversation")));
-    facts_->setMaximumWidth(60 * fontMetrics().averageCharWidth());
+    facts_->setMaximumWidth(60 * characterWidth(font()));
     side->addWidget(facts_);
     side->addStretch(1);
-    side_->setMinimumWidth(34 * fontMetrics().averageCharWidth());
+    side_->setMinimumWidth(34 * characterWidth(font()));
 
     splitter_->addWidget(view_);
     splitter_->addWidget(side_);

@@ -139,8 +139,11 @@ void ConversationTable::setRecord(const jobs::EvaluationRecord* record) {
 
 // The prompt takes what the figures leave.
 void ConversationTable::arrange() {
-    const int wide = QFontMetrics(font()).averageCharWidth();
-    const auto widthOf = [wide](int column) { return wide * (column == ConversationModel::Bar ? 16 : 12); };
+    const int wide = characterWidth(font());
+    const auto widthOf = [this, wide](int column) {
+        if (column == ConversationModel::Bar) return wide * 16;
+        return std::max(wide * 12, horizontalHeader()->sectionSizeHint(column));
+    };
     int left = viewport()->width();
     for (int column = ConversationModel::Tokens; column < ConversationModel::Columns; ++column) {
         const bool optional = column == ConversationModel::Bar || column == ConversationModel::Tokens;

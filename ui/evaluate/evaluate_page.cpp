@@ -45,7 +45,7 @@ EvaluatePage::EvaluatePage(Session& session, QWidget* parent)
     splitter_->addWidget(left_);
     splitter_->addWidget(stack_);
     splitter_->setStretchFactor(1, 1);
-    const int wide = QFontMetrics(font()).averageCharWidth();
+    const int wide = characterWidth(font());
     splitter_->setSizes({wide * 37, wide * 140});
     buildActions();
     connectAll();
@@ -71,7 +71,7 @@ void EvaluatePage::buildList() {
     column->addWidget(header);
     column->addWidget(list_, 1);
     column->addWidget(unreadable_);
-    left_->setMinimumWidth(QFontMetrics(font()).averageCharWidth() * 22);
+    left_->setMinimumWidth(characterWidth(font()) * 22);
 }
 
 void EvaluatePage::buildResult() {
@@ -299,7 +299,7 @@ void EvaluatePage::arrange() {
     // The list leaves at least two thirds to what it lists.
     if (left_->isVisible() && left_->width() > width() * 34 / 100)
         splitter_->setSizes({width() * 30 / 100, width() * 70 / 100});
-    const bool narrow = width() < QFontMetrics(font()).averageCharWidth() * 142;
+    const bool narrow = width() < characterWidth(font()) * 142;
     const auto wanted = narrow ? Qt::Vertical : Qt::Horizontal;
     if (body_->orientation() != wanted) {
         body_->setOrientation(wanted);

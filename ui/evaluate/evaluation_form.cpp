@@ -42,7 +42,7 @@ EvaluationForm::EvaluationForm(QWidget* parent)
     auto* page = new QVBoxLayout(this);
     page->setContentsMargins(6 * kSpace, 5 * kSpace, 6 * kSpace, 5 * kSpace);
     auto* inner = new QWidget;
-    inner->setMaximumWidth(QFontMetrics(font()).averageCharWidth() * 96);
+    inner->setMaximumWidth(characterWidth(font()) * 96);
     auto* column = new QVBoxLayout(inner);
     column->setContentsMargins(0, 0, 0, 0);
     column->setSpacing(4 * kSpace);

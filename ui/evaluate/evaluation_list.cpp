@@ -19,7 +19,7 @@ class Delegate final : public QStyledItemDelegate {
 
     QSize sizeHint(const QStyleOptionViewItem& option, const QModelIndex&) const override {
         const QFontMetrics metrics(option.font), small(secondaryFont(option.font));
-        return {metrics.averageCharWidth() * 20, metrics.height() + small.height() + 5 * kSpace};
+        return {characterWidth(metrics) * 20, metrics.height() + small.height() + 5 * kSpace};
     }
 
     void paint(QPainter* painter, const QStyleOptionViewItem& option, const QModelIndex& index) const override {

@@ -52,7 +52,7 @@ PhaseList::PhaseList(QWidget* parent)
     auto* page = new QVBoxLayout(this);
     page->setContentsMargins(6 * kSpace, 5 * kSpace, 6 * kSpace, 5 * kSpace);
     auto* inner = new QWidget;
-    inner->setMaximumWidth(QFontMetrics(font()).averageCharWidth() * 96);
+    inner->setMaximumWidth(characterWidth(font()) * 96);
     auto* column = new QVBoxLayout(inner);
     column->setContentsMargins(0, 0, 0, 0);
     column->setSpacing(4 * kSpace);
@@ -85,7 +85,7 @@ void PhaseList::setPhases(const QString& title, const std::vector<EvaluationsPre
         row.bar->setTextVisible(false);
         row.bar->setFixedHeight(6);
         row.amount->setAlignment(Qt::AlignRight | Qt::AlignVCenter);
-        row.amount->setMinimumWidth(QFontMetrics(font()).averageCharWidth() * 22);
+        row.amount->setMinimumWidth(characterWidth(font()) * 22);
         const int line = static_cast<int>(rows_.size());
         grid_->addWidget(row.name, line, 0);
         grid_->addWidget(row.bar, line, 1);

@@ -40,6 +40,10 @@ QFont codeFont(const QFont& font) {
     return result;
 }
 
+int characterWidth(const QFontMetrics& metrics) {
+    return metrics.horizontalAdvance(QLatin1Char('0'));
+}
+
 int rowHeight(const QFont& font) {
     return QFontMetrics(font).height() + 2 * kSpace;
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <QFont>
+#include <QFontMetrics>
 #include <QWidget>
 
 namespace studio::ui {
@@ -14,6 +15,13 @@ QFont strongFont(const QFont& font);  // bold
 QFont titleFont(const QFont& font);   // one step larger, bold
 QFont figureFont(const QFont& font);  // a headline number
 QFont codeFont(const QFont& font);    // monospaced, of the same height
+
+// Width of a figure, by which panes and fields are measured. (averageCharWidth() counts every script that the font has:
+// it is narrower in DejaVu Sans than in Noto Sans, whose letters are the narrower ones.)
+int characterWidth(const QFontMetrics& metrics);
+inline int characterWidth(const QFont& font) {
+    return characterWidth(QFontMetrics(font));
+}
 
 // Height of a row that holds one line of `font` and of a button or field.
 int rowHeight(const QFont& font);

@@ -2,6 +2,7 @@
 
 #include <QApplication>
 #include <QClipboard>
+#include <QScrollBar>
 #include <QVBoxLayout>
 
 #include "ui/look/format.h"
@@ -47,7 +48,9 @@ GetPhiPane::GetPhiPane(QWidget* parent)
     auto* column = new QVBoxLayout(inner);
     column->setContentsMargins(3 * kSpace, 3 * kSpace, 3 * kSpace, 3 * kSpace);
     column->setSpacing(2 * kSpace);
-    column->addWidget(new Text(Text::Kind::Section, tr("How to get phi-2")));
+    auto* title = new Text(Text::Kind::Section, tr("How to get phi-2"));
+    title->setWordWrap(true);
+    column->addWidget(title);
     state_->setWordWrap(true);
     column->addWidget(state_);
     auto* facts = new FactList;
@@ -67,6 +70,7 @@ GetPhiPane::GetPhiPane(QWidget* parent)
 
     column->addSpacing(kSpace);
     auto* label = new Text(Text::Kind::Section, tr("With Hugging Face's own tool"));
+    label->setWordWrap(true);
     column->addWidget(label);
     command_->setPlainText(QLatin1String(kCommand));
     command_->setReadOnly(true);
@@ -102,8 +106,12 @@ void GetPhiPane::changeEvent(QEvent* event) {
     if (event->type() == QEvent::FontChange) fitCommand();
 }
 
+int GetPhiPane::leastWidth() const {
+    return widget()->minimumSizeHint().width() + verticalScrollBar()->sizeHint().width();
+}
+
 QSize GetPhiPane::sizeHint() const {
-    return {44 * fontMetrics().averageCharWidth(), 400};
+    return {44 * characterWidth(font()), 400};
 }
 
 void GetPhiPane::setFacts(bool there, const QString& place, quint64 free_bytes) {

@@ -15,6 +15,7 @@ class GetPhiPane : public QScrollArea {
     void setFacts(bool there, const QString& place, quint64 free_bytes);
     // Everything a person needs, as one text.
     static QString sentence(const QString& place);
+    int leastWidth() const;  // in which no word and no button is cut
     QSize sizeHint() const override;
 
   protected:

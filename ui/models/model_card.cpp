@@ -35,8 +35,8 @@ class WrapText final : public QWidget {
         QTextLayout layout(words_, small());
         return static_cast<int>(std::ceil(layOut(layout, width)));
     }
-    QSize sizeHint() const override { return {fontMetrics().averageCharWidth() * 20, heightForWidth(200)}; }
-    QSize minimumSizeHint() const override { return {fontMetrics().averageCharWidth() * 8, fontMetrics().height()}; }
+    QSize sizeHint() const override { return {characterWidth(font()) * 20, heightForWidth(200)}; }
+    QSize minimumSizeHint() const override { return {characterWidth(font()) * 8, fontMetrics().height()}; }
 
   protected:
     void paintEvent(QPaintEvent*) override {
@@ -180,7 +180,7 @@ void CardGrid::setCards(const std::vector<QWidget*>& cards) {
 }
 
 void CardGrid::arrange() {
-    const int smallest = 46 * fontMetrics().averageCharWidth();
+    const int smallest = 46 * characterWidth(font());
     const int columns = std::clamp((width() + grid_->spacing()) / (smallest + grid_->spacing()), 1, 4);
     if (columns == columns_) return;
     for (int c = 0; c < 4; ++c) grid_->setColumnStretch(c, c < columns ? 1 : 0);

@@ -189,7 +189,7 @@ void ModelsPage::take(jobs::ModelCatalogue catalogue) {
 
 void ModelsPage::fitTable() {
     table_->resizeColumnsToContents();
-    const int unit = fontMetrics().averageCharWidth();
+    const int unit = characterWidth(font());
     for (int c = 0; c + 1 < AdapterTable::kColumns; ++c)
         table_->setColumnWidth(c, std::clamp(table_->columnWidth(c), 9 * unit, 34 * unit));
     table_->setFixedHeight(table_->horizontalHeader()->sizeHint().height() +
@@ -303,8 +303,8 @@ void ModelsPage::changeEvent(QEvent* event) {
 
 void ModelsPage::resizeEvent(QResizeEvent* event) {
     Page::resizeEvent(event);
-    const int unit = fontMetrics().averageCharWidth();
-    phi_->setFixedWidth(std::clamp(width() / 4, 34 * unit, 46 * unit));
+    const int unit = characterWidth(font());
+    phi_->setFixedWidth(std::max(phi_->leastWidth(), std::clamp(width() / 4, 34 * unit, 46 * unit)));
 }
 
 }  // namespace studio::ui

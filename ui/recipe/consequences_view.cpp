@@ -74,8 +74,8 @@ void ConsequencesView::buildHeader(QVBoxLayout* layout) {
     name_->setAccessibleName(tr("Name of the run"));
     name_->setToolTip(tr("Name of the run"));
     name_->setPlaceholderText(tr("Name of the run"));
-    name_->setMinimumWidth(QFontMetrics(font()).averageCharWidth() * 9);
-    name_->setMaximumWidth(QFontMetrics(font()).averageCharWidth() * 17);
+    name_->setMinimumWidth(characterWidth(font()) * 9);
+    name_->setMaximumWidth(characterWidth(font()) * 17);
     dry_run_ = new QPushButton(tr("&Dry Run"), header_);
     start_ = new QPushButton(tr("&Start Run"), header_);
     setPrimary(start_);
@@ -164,6 +164,7 @@ QWidget* ConsequencesView::buildFigures() {
 
     lines->addSpacing(3 * kSpace);
     memory_title_ = new Text(Text::Kind::Section, tr("Memory, GiB"), column);
+    memory_title_->setWordWrap(true);
     lines->addWidget(memory_title_);
     memory_bar_ = new MemoryBar(column);
     lines->addWidget(memory_bar_);
@@ -363,13 +364,12 @@ void ConsequencesView::setStartError(const QString& sentence) {
 
 void ConsequencesView::resizeEvent(QResizeEvent* event) {
     QWidget::resizeEvent(event);
-    const int unit = QFontMetrics(font()).height();
-    const bool wide = width() >= unit * 35;
-    const bool roomy = width() >= unit * 46;
+    const int character = characterWidth(font());
+    const bool wide = width() >= character * 80;
+    const bool roomy = width() >= character * 112;
     figures_->setMinimumWidth(0);
-    figures_->setMaximumWidth(wide ? unit * (roomy ? 18 : 14) : QWIDGETSIZE_MAX);
-    if (wide) figures_->setMinimumWidth(unit * (roomy ? 16 : 14));
-    findings_->setNarrow(wide && !roomy);
+    figures_->setMaximumWidth(wide ? character * (roomy ? 44 : 35) : QWIDGETSIZE_MAX);
+    if (wide) figures_->setMinimumWidth(character * (roomy ? 40 : 35));
     columns_->setDirection(wide ? QBoxLayout::LeftToRight : QBoxLayout::BottomToTop);
     columns_->setSpacing(roomy ? 6 * kSpace : 4 * kSpace);
     columns_->setStretch(0, wide ? 1 : 0);

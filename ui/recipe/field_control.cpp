@@ -50,6 +50,7 @@ class ChoiceControl final : public FieldControl {
         for (const config::Choice& choice : field.choices) add(ui::text(choice.value), ui::text(choice.meaning));
         own_ = box_->count();
         bare(this)->addWidget(box_);
+        fit();
         passWheel(box_);
         connect(box_, &QComboBox::activated, this, [this] { Q_EMIT committed(); });
         connect(box_, &QComboBox::currentIndexChanged, this,
@@ -70,14 +71,17 @@ class ChoiceControl final : public FieldControl {
         const QString now = text();
         while (box_->count() > own_) box_->removeItem(own_);
         for (const Offer& offer : offers) {
-            add(offer.value, offer.value);
+            add(offer.value, offer.shown);
             box_->setItemText(box_->count() - 1, offer.shown);
         }
         setText(now);
+        fit();
     }
     QWidget* entry() const override { return box_; }
 
   private:
+    // A card with a long name does not make the form wider; its tool tip says the whole.
+    void fit() { box_->setMinimumWidth(std::min(box_->sizeHint().width(), 24 * characterWidth(font()))); }
     void add(const QString& value, const QString& meaning) {
         box_->addItem(value, value);
         if (!meaning.isEmpty()) box_->setItemData(box_->count() - 1, meaning, Qt::ToolTipRole);

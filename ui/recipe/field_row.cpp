@@ -10,6 +10,7 @@
 #include "config/recipe_file.h"
 #include "ui/look/format.h"
 #include "ui/look/type.h"
+#include "ui/widgets/flow_layout.h"
 
 namespace studio::ui {
 namespace {
@@ -98,18 +99,7 @@ FieldRow::FieldRow(const config::Field& field, RecipeDocument& document, const Q
     control_->entry()->installEventFilter(this);
     for (QWidget* part : control_->findChildren<QWidget*>()) part->installEventFilter(this);
 
-    auto* row = new QHBoxLayout;
-    row->setSpacing(2 * kSpace);
-    row->addWidget(control_);
     const bool narrow = shape == FieldShape::Number || shape == FieldShape::Check || shape == FieldShape::Choice;
-    if (narrow) {
-        control_->setSizePolicy(QSizePolicy::Maximum, QSizePolicy::Preferred);
-        if (!field.unit.empty()) row->addWidget(new Text(Text::Kind::Secondary, text(field.unit), this));
-    }
-    if (narrow) {
-        row->addWidget(revert_, 0, Qt::AlignVCenter);
-        row->addStretch();
-    }
 
     auto* wrong = new QHBoxLayout(error_line_);
     wrong->setContentsMargins(0, 0, 0, 0);
@@ -119,19 +109,37 @@ FieldRow::FieldRow(const config::Field& field, RecipeDocument& document, const Q
     wrong->addWidget(mark, 0, Qt::AlignTop);
     wrong->addWidget(error_text_, 1);
     error_text_->setWordWrap(true);
+    error_text_->setMinimumWidth(1);  // it takes what the control has
     error_line_->hide();
     revert_->hide();
 
     column_ = new QVBoxLayout;
     column_->setSpacing(kSpace);
-    column_->addLayout(row);
-    if (!narrow) column_->addLayout(flushLeft(revert_));  // beside a wide control there is no room
+    if (narrow) {
+        auto* row = new FlowLayout(2 * kSpace);
+        if (field.unit.empty()) {
+            row->addWidget(control_);
+        } else {
+            auto* measured = new QWidget(this);
+            auto* both = new QHBoxLayout(measured);
+            both->setContentsMargins(0, 0, 0, 0);
+            both->setSpacing(2 * kSpace);
+            both->addWidget(control_);
+            both->addWidget(new Text(Text::Kind::Secondary, text(field.unit), measured));
+            row->addWidget(measured);
+        }
+        row->addWidget(revert_);
+        column_->addLayout(row);
+    } else {
+        column_->addWidget(control_);
+        column_->addLayout(flushLeft(revert_));  // beside a wide control there is no room
+    }
     column_->addWidget(error_line_);
-    auto* layout = new QHBoxLayout(this);
-    layout->setContentsMargins(0, 0, 0, 0);
-    layout->setSpacing(3 * kSpace);
-    layout->addWidget(label_, 0, Qt::AlignTop);
-    layout->addLayout(column_, 1);
+    layout_ = new QBoxLayout(QBoxLayout::LeftToRight, this);
+    layout_->setContentsMargins(0, 0, 0, 0);
+    layout_->setSpacing(3 * kSpace);
+    layout_->addWidget(label_, 0, Qt::AlignTop);
+    layout_->addLayout(column_, 1);
 
     typing_.setSingleShot(true);
     typing_.setInterval(kTypingPause);
@@ -163,8 +171,15 @@ int FieldRow::labelWidth() const {
     return label_->boldWidth();
 }
 
-void FieldRow::setLabelWidth(int width) {
-    label_->setFixedWidth(width);
+int FieldRow::controlWidth() const {
+    return column_->minimumSize().width();
+}
+
+void FieldRow::arrange(bool narrow, int label_width) {
+    const bool below = narrow && shapeOf(field_) != FieldShape::Check;  // a box to tick fits anywhere
+    layout_->setDirection(below ? QBoxLayout::TopToBottom : QBoxLayout::LeftToRight);
+    layout_->setSpacing(below ? 0 : 3 * kSpace);
+    label_->setFixedWidth(label_width);
 }
 
 void FieldRow::addBelow(QWidget* widget) {

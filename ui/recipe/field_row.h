@@ -28,8 +28,10 @@ class FieldRow : public QWidget {
     QString error() const { return error_; }     // sentence; empty: none
     bool unusable() const { return unusable_; }  // the text in the control is no value of the field
     bool matches(const QString& words) const;    // label, key or help
-    void setLabelWidth(int width);
-    int labelWidth() const;
+    // The control beside its label or, where the form is narrow, below it.
+    void arrange(bool narrow, int label_width);
+    int labelWidth() const;          // that its words need
+    int controlWidth() const;        // the least that what stands beside or below the label needs
     void addBelow(QWidget* widget);  // under the control
     void giveFocus();
 
@@ -53,6 +55,7 @@ class FieldRow : public QWidget {
     QWidget* error_line_;
     Text* error_text_;
     class QVBoxLayout* column_;
+    class QBoxLayout* layout_;
     QTimer typing_;
     QString error_;
     bool differs_ = false, unusable_ = false, typed_ = false;

@@ -9,6 +9,7 @@
 #include "ui/look/type.h"
 #include "ui/session/recipe_document.h"
 #include "ui/widgets/basics.h"
+#include "ui/widgets/flow_layout.h"
 
 namespace studio::ui {
 namespace {
@@ -82,10 +83,7 @@ void FindingsView::addCard(const Finding& finding) {
         hint->setHue(Hue::Text);
         lines->addWidget(hint);
     }
-    // Side by side where both are short.
-    const bool aside = (finding.cure + fieldLabel(utf8(finding.key))).size() < (narrow_ ? 18 : 34);
-    auto* buttons = new QBoxLayout(aside ? QBoxLayout::LeftToRight : QBoxLayout::TopToBottom);
-    buttons->setSpacing(aside ? 3 * kSpace : kSpace);
+    auto* buttons = new FlowLayout(2 * kSpace);
     if (!finding.cure.isEmpty()) {
         auto* cure = new QPushButton(finding.cure, card);
         cure->setAutoDefault(false);
@@ -95,16 +93,18 @@ void FindingsView::addCard(const Finding& finding) {
             else
                 Q_EMIT cureWanted(finding.cure_key, finding.cure_value);
         });
-        buttons->addWidget(cure, 0, Qt::AlignLeft);
+        buttons->addWidget(cure);
     }
     if (!finding.key.isEmpty()) {
         auto* field = new LinkButton(fieldLabel(utf8(finding.key)), card);
         field->setAccessibleName(tr("Go to the field %1").arg(fieldLabel(utf8(finding.key))));
         connect(field, &QToolButton::clicked, this, [this, key = finding.key] { Q_EMIT fieldWanted(key); });
-        buttons->addWidget(field, 0, Qt::AlignLeft);
+        buttons->addWidget(field);
     }
-    if (aside) buttons->addStretch();
-    if (buttons->count() > 0) lines->addLayout(buttons);
+    if (buttons->count() > 0)
+        lines->addLayout(buttons);
+    else
+        delete buttons;
     column_->addWidget(card);
 }
 
@@ -116,12 +116,6 @@ void FindingsView::setFindings(const std::vector<Finding>& findings) {
     if (all == shown_) return;
     shown_ = all;
     findings_ = findings;
-    rebuild();
-}
-
-void FindingsView::setNarrow(bool narrow) {
-    if (narrow_ == narrow) return;
-    narrow_ = narrow;
     rebuild();
 }
 

@@ -15,7 +15,6 @@ class FindingsView : public QWidget {
     explicit FindingsView(QWidget* parent = nullptr);
     void setFindings(const std::vector<Finding>& findings);
     // Room for one button or link a line.
-    void setNarrow(bool narrow);
 
   Q_SIGNALS:
     void cureWanted(const std::string& key, const std::string& value);
@@ -27,7 +26,6 @@ class FindingsView : public QWidget {
     void rebuild();
     QVBoxLayout* column_;
     std::vector<Finding> findings_;
-    bool narrow_ = false;
     QString shown_;  // what is shown, so that equal findings leave the widgets (and the focus) alone
 };
 

@@ -29,13 +29,11 @@ ModuleDiagram::ModuleDiagram(QWidget* parent) : QWidget(parent) {
 }
 
 QSize ModuleDiagram::sizeHint() const {
-    const int line = QFontMetrics(font()).height();
-    return {line * 26, line * 13};
+    return {characterWidth(font()) * 65, QFontMetrics(font()).height() * 13};
 }
 
 QSize ModuleDiagram::minimumSizeHint() const {
-    const int line = QFontMetrics(font()).height();
-    return {line * 15, line * 13};
+    return {characterWidth(font()) * 36, QFontMetrics(font()).height() * 13};
 }
 
 void ModuleDiagram::setModel(const jobs::PreviewModel* model, bool stale) {
@@ -73,7 +71,9 @@ void ModuleDiagram::drawBox(QPainter& painter, const QRectF& box, const Linear& 
     if (linear.count.isEmpty()) {
         const bool fits = QFontMetrics(font()).horizontalAdvance(linear.name) <= box.width() - 8;
         painter.setFont(fits ? font() : secondaryFont(font()));
-        painter.drawText(box, Qt::AlignCenter | Qt::TextDontClip, linear.name);
+        const QString name =
+            painter.fontMetrics().elidedText(linear.name, Qt::ElideRight, static_cast<int>(box.width()));
+        painter.drawText(box, Qt::AlignCenter | Qt::TextDontClip, name);
         return;
     }
     const double half = box.height() / 2;
@@ -88,7 +88,7 @@ void ModuleDiagram::paintEvent(QPaintEvent*) {
     QPainter painter(this);
     painter.setRenderHint(QPainter::Antialiasing);
     const double line = QFontMetrics(font()).height();
-    const double width = std::min<double>(this->width(), line * 34), box_height = line * 2.5;
+    const double width = std::min<double>(this->width(), characterWidth(font()) * 84), box_height = line * 2.5;
     const double left = 0, right = width;
     const double upper = line * 3.9, lower = line * 10.0, middle = (upper + lower) / 2 - line * 0.6;
     const double column = width / 24.0;

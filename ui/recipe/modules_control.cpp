@@ -44,15 +44,15 @@ ModulesControl::ModulesControl(bool excluded, QWidget* parent)
     for (const std::string& name : config::phiLinearNames()) {
         auto* box = new QCheckBox(ui::text(name), names_);
         boxes_.push_back(box);
-        grid->addWidget(box, index / 3, index % 3);
+        grid->addWidget(box, index / 2, index % 2);
         ++index;
         connect(box, &QCheckBox::clicked, this, [this] {
             touched_ = true;
             Q_EMIT committed();
         });
     }
-    grid->addWidget(others_, 2, 0, 1, 3);
-    grid->setColumnStretch(2, 1);
+    grid->addWidget(others_, 3, 0, 1, 2);
+    grid->setColumnStretch(1, 1);
     others_->setPlaceholderText(tr("other names or endings, with commas"));
     others_->setAccessibleName(tr("Other module names"));
     expression_->setPlaceholderText(tr("matches the whole name"));

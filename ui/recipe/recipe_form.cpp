@@ -10,6 +10,7 @@
 
 #include "ui/look/format.h"
 #include "ui/look/type.h"
+#include "ui/widgets/flow_layout.h"
 
 namespace studio::ui {
 namespace {
@@ -96,8 +97,6 @@ RecipeForm::RecipeForm(RecipeDocument& document, QWidget* parent)
     help_text_ = new Text(Text::Kind::Secondary, {}, help);
     help_text_->setWordWrap(true);
     help_text_->setAlignment(Qt::AlignTop | Qt::AlignLeft);
-    // Room for four lines, so that the form does not move while one goes through it.
-    help_text_->setFixedHeight(4 * QFontMetrics(secondaryFont(font())).lineSpacing() + 2 * kSpace);
     lines->addLayout(head);
     lines->addWidget(help_text_);
     layout->addWidget(help);
@@ -126,9 +125,6 @@ void RecipeForm::rebuild(const QString& project_folder) {
         addSection(tr(part.title), fieldsOf(part), project_folder);
     column_->addStretch();
 
-    int label = 0;
-    for (const FieldRow* field : rows_) label = std::max(label, field->labelWidth());
-    for (FieldRow* field : rows_) field->setLabelWidth(label + kSpace);
     scroll_->setWidget(body_);
 
     setDevices(std::exchange(devices_, {}));
@@ -144,20 +140,52 @@ void RecipeForm::rebuild(const QString& project_folder) {
         note->setSpacing(0);
         filter_words_ = new Text(Text::Kind::Secondary, {}, filter_note_);
         filter_words_->setWordWrap(true);
+        filter_words_->setMinimumWidth(1);
         note->addWidget(filter_words_);
-        auto* line = new QHBoxLayout;
-        line->setSpacing(3 * kSpace);
+        auto* line = new FlowLayout(3 * kSpace);
         filter_count_ = new Text(Text::Kind::Secondary, {}, filter_note_);
         auto* show = new LinkButton(tr("Show in Data"), filter_note_);
         connect(show, &QToolButton::clicked, this, &RecipeForm::showDataWanted);
         line->addWidget(filter_count_);
         line->addWidget(show);
-        line->addStretch();
         note->addLayout(line);
         filter->addBelow(filter_note_);
     }
     refresh();
     showHelp(rows_.front());
+    fit();
+}
+
+int RecipeForm::frameWidth() const {
+    const QMargins margins = column_->contentsMargins();
+    return margins.left() + margins.right() + scroll_->verticalScrollBar()->sizeHint().width();
+}
+
+int RecipeForm::wideWidth() const {
+    int label = 0, control = 0;
+    for (const FieldRow* field : rows_) {
+        label = std::max(label, field->labelWidth());
+        control = std::max(control, field->controlWidth());
+    }
+    return label + 4 * kSpace + control + frameWidth();
+}
+
+// All fields in one manner: a column of labels, or each label above its control.
+void RecipeForm::fit() {
+    int label = 0, control = 0;
+    for (const FieldRow* field : rows_) {
+        label = std::max(label, field->labelWidth() + kSpace);
+        control = std::max(control, field->controlWidth());
+    }
+    setMinimumWidth(std::max(label, control) + frameWidth());
+    const bool below = width() < wideWidth();
+    for (FieldRow* field : rows_) field->arrange(below, label);
+    fitHelp();
+}
+
+void RecipeForm::resizeEvent(QResizeEvent* event) {
+    QWidget::resizeEvent(event);
+    fit();
 }
 
 void RecipeForm::addSection(const QString& title, const std::vector<config::Field>& fields,
@@ -251,6 +279,7 @@ void RecipeForm::arrange() {
     nothing_->setVisible(!any);
     nothing_->setText(changed_only_ ? tr("Nothing differs from the preset “%1”.").arg(document_.preset())
                                     : tr("No field is called “%1”. Look for its words or its key.").arg(words_));
+    fit();
 }
 
 void RecipeForm::goTo(std::string_view key) {
@@ -301,10 +330,7 @@ void RecipeForm::setUnfolded(const QStringList& names) {
     arrange();
 }
 
-void RecipeForm::showHelp(const FieldRow* row) {
-    const config::Field& field = row->field();
-    help_title_->setText(fieldLabel(field.key));
-    help_key_->setText(text(field.key));
+QString RecipeForm::helpOf(const config::Field& field) const {
     QStringList parts{text(field.help)};
     const QString range = text(field.range.text());
     if (!range.isEmpty()) parts << tr("Range: %1.").arg(range);
@@ -313,14 +339,37 @@ void RecipeForm::showHelp(const FieldRow* row) {
     if (const QString ordinary = text(config::defaultText(field));
         !ordinary.isEmpty() && ordinary != QLatin1String("\"\"") && ordinary != QLatin1String("null"))
         parts << tr("Default of the file: %1.").arg(ordinary);
-    help_text_->setText(parts.join(QLatin1Char(' ')));
+    return parts.join(QLatin1Char(' '));
+}
+
+void RecipeForm::showHelp(const FieldRow* row) {
+    help_title_->setText(fieldLabel(row->field().key));
+    help_key_->setText(text(row->field().key));
+    help_text_->setText(helpOf(row->field()));
     help_text_->setToolTip(help_text_->text());
+}
+
+// Room for the longest help there is, so that the form does not move while one goes through it.
+void RecipeForm::fitHelp() {
+    const QFont font = help_text_->font();
+    const QMargins margins = help_text_->parentWidget()->layout()->contentsMargins();
+    const int wide = width() - margins.left() - margins.right();
+    if (wide <= 0 || (helped_ == wide && helped_font_ == font)) return;
+    helped_ = wide;
+    helped_font_ = font;
+    const QFontMetrics metrics(font);
+    int high = 0;
+    for (const FieldRow* row : rows_)
+        high =
+            std::max(high, metrics.boundingRect({0, 0, wide, 10000}, Qt::TextWordWrap, helpOf(row->field())).height());
+    help_text_->setFixedHeight(high + kSpace);
 }
 
 void RecipeForm::changeEvent(QEvent* event) {
     QWidget::changeEvent(event);
     if (event->type() == QEvent::PaletteChange || event->type() == QEvent::ApplicationPaletteChange)
         for (FieldRow* field : rows_) field->refresh();
+    if (event->type() == QEvent::ApplicationFontChange) QTimer::singleShot(0, this, &RecipeForm::fit);
 }
 
 }  // namespace studio::ui

@@ -28,6 +28,7 @@ class RecipeForm : public QWidget {
     void showOnly(const QString& words, bool changed_only);
     void goTo(std::string_view key);  // unfolds, scrolls, focuses
     int changes() const;              // fields that differ
+    int wideWidth() const;            // with it the controls stand beside their labels
     QStringList unusable() const;     // labels of fields whose text is no value
     // Cards to choose from besides the words of the field.
     void setDevices(const std::vector<FieldControl::Offer>& devices);
@@ -44,6 +45,7 @@ class RecipeForm : public QWidget {
 
   protected:
     void changeEvent(QEvent* event) override;
+    void resizeEvent(QResizeEvent* event) override;
 
   private:
     struct Section {
@@ -56,7 +58,11 @@ class RecipeForm : public QWidget {
     };
     void addSection(const QString& title, const std::vector<config::Field>& fields, const QString& project_folder);
     void arrange();
+    void fit();
+    int frameWidth() const;  // margins and scroll bar
+    QString helpOf(const config::Field& field) const;
     void showHelp(const FieldRow* row);
+    void fitHelp();
 
     RecipeDocument& document_;
     std::vector<FieldControl::Offer> devices_;
@@ -70,6 +76,8 @@ class RecipeForm : public QWidget {
     Text *filter_words_ = nullptr, *filter_count_ = nullptr, *nothing_ = nullptr;
     QString words_;
     bool changed_only_ = false;
+    int helped_ = -1;  // width and font that the help has its height for
+    QFont helped_font_;
 };
 
 }  // namespace studio::ui

@@ -52,8 +52,7 @@ RecipePage::RecipePage(Session& session, QWidget* parent)
     splitter_->addWidget(view_);
     splitter_->setStretchFactor(0, 0);
     splitter_->setStretchFactor(1, 1);
-    const int unit = QFontMetrics(font()).height();
-    splitter_->setSizes({unit * 26, unit * 50});
+    connect(splitter_, &QSplitter::splitterMoved, this, [this] { placed_ = true; });
     buildActions();
 
     RecipeDocument& document = session.recipe();
@@ -126,7 +125,7 @@ QWidget* RecipePage::buildLeft() {
     presets_->setAccessibleName(tr("Preset"));
     presets_->setToolTip(tr("Ready recipes. They are never changed: what you change is marked beside each field."));
     presets_->setSizeAdjustPolicy(QComboBox::AdjustToContents);
-    changes_ = new QToolButton(bar);
+    changes_ = new QToolButton(pane);
     changes_->setCheckable(true);
     changes_->setToolTip(tr("Show only the fields that differ from the preset"));
     form_button_ = new QToolButton(bar);
@@ -148,7 +147,6 @@ QWidget* RecipePage::buildLeft() {
     bar->row()->itemAt(0)->widget()->hide();
     bar->row()->addWidget(caption);
     bar->row()->addWidget(presets_);
-    bar->row()->addWidget(changes_);
     bar->row()->addStretch();
     bar->row()->addWidget(form_button_);
     bar->row()->addWidget(text_button_);
@@ -164,7 +162,9 @@ QWidget* RecipePage::buildLeft() {
     find_->setAccessibleName(tr("Find a field"));
     find_->setClearButtonEnabled(true);
     find_->addAction(icon(Glyph::Search), QLineEdit::LeadingPosition);
-    line->addWidget(find_);
+    line->setSpacing(2 * kSpace);
+    line->addWidget(find_, 1);
+    line->addWidget(changes_);
     layout->addWidget(search);
 
     views_ = new QStackedWidget(pane);
@@ -371,7 +371,21 @@ bool RecipePage::escape() {
     return true;
 }
 
+void RecipePage::resizeEvent(QResizeEvent* event) {
+    Page::resizeEvent(event);
+    fitPanes();
+}
+
+// The form has room for its controls beside their labels where that leaves half of the page; until a person moves it.
+void RecipePage::fitPanes() {
+    if (placed_ || width() < 200) return;
+    const int wide = form_->wideWidth(), some = 2 * characterWidth(font());
+    const int form = wide + some <= width() / 2 ? wide + some : wide <= width() * 11 / 20 ? wide : width() * 9 / 20;
+    splitter_->setSizes({form, width() - form});
+}
+
 void RecipePage::activated() {
+    fitPanes();
     consequences_.wake();
     refreshName();
 }
@@ -415,8 +429,8 @@ jobs::Measurement measuredBefore(const QJsonObject& o) {
 
 QJsonObject RecipePage::saveState() const {
     QJsonObject state{{QStringLiteral("text"), views_->currentIndex() == 1},
-                      {QStringLiteral("unfolded"), QJsonArray::fromStringList(form_->unfolded())},
-                      {QStringLiteral("splitter"), QString::fromLatin1(splitter_->saveState().toBase64())}};
+                      {QStringLiteral("unfolded"), QJsonArray::fromStringList(form_->unfolded())}};
+    if (placed_) state.insert(QStringLiteral("splitter"), QString::fromLatin1(splitter_->saveState().toBase64()));
     if (const jobs::Measurement* measured = consequences_.measurement())
         state.insert(QStringLiteral("measured"), written(*measured));
     return state;
@@ -428,7 +442,7 @@ void RecipePage::restoreState(const QJsonObject& state) {
     for (const QJsonValue& name : state.value(QLatin1String("unfolded")).toArray()) unfolded << name.toString();
     form_->setUnfolded(unfolded);
     const QByteArray sizes = QByteArray::fromBase64(state.value(QLatin1String("splitter")).toString().toLatin1());
-    if (!sizes.isEmpty()) splitter_->restoreState(sizes);
+    if (!sizes.isEmpty()) placed_ = splitter_->restoreState(sizes);
     if (const QJsonObject measured = state.value(QLatin1String("measured")).toObject(); !measured.isEmpty())
         consequences_.take(measuredBefore(measured));
 }

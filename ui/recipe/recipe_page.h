@@ -38,7 +38,11 @@ class RecipePage : public Page {
     // Why a run cannot be started now; empty: it can.
     QString blocked() const;
 
+  protected:
+    void resizeEvent(QResizeEvent* event) override;
+
   private:
+    void fitPanes();
     QWidget* buildLeft();
     void buildActions();
     void documentChanged();
@@ -69,7 +73,7 @@ class RecipePage : public Page {
     QToolButton *changes_, *form_button_, *text_button_, *menu_;
     QLineEdit* find_;
     QAction *undo_ = nullptr, *redo_ = nullptr, *start_ = nullptr, *dry_run_ = nullptr;
-    bool saved_ = true;
+    bool saved_ = true, placed_ = false;
 };
 
 }  // namespace studio::ui

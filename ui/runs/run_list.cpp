@@ -83,7 +83,7 @@ QVariant RunListModel::data(const QModelIndex& index, int role) const {
 
 QSize RunDelegate::sizeHint(const QStyleOptionViewItem& option, const QModelIndex&) const {
     const QFontMetrics metrics(option.font), small(secondaryFont(option.font));
-    return {metrics.averageCharWidth() * 20, 2 * metrics.height() + small.height() + 6 * kSpace};
+    return {characterWidth(metrics) * 20, 2 * metrics.height() + small.height() + 6 * kSpace};
 }
 
 void RunDelegate::paint(QPainter* painter, const QStyleOptionViewItem& option, const QModelIndex& index) const {
@@ -107,8 +107,8 @@ void RunDelegate::paint(QPainter* painter, const QStyleOptionViewItem& option, c
               colour(look.hue, palette));
     const QString words = stateShort(state, model->stepOf(index.row()), model->totalOf(index.row()));
     // A name keeps at least half of the line; what says the state is cut first.
-    const int words_wide = std::min(small_metrics.horizontalAdvance(words) + 3,
-                                    (box.width() - indent) / 2 + metrics.averageCharWidth() * 3);
+    const int words_wide =
+        std::min(small_metrics.horizontalAdvance(words) + 3, (box.width() - indent) / 2 + characterWidth(metrics) * 3);
     painter->setFont(small);
     painter->setPen(colour(state == project::RunState::Failed ? Hue::Bad : Hue::Secondary, palette));
     painter->drawText(QRect(box.right() - words_wide, box.top(), words_wide + 1, line),

@@ -51,7 +51,7 @@ RunPlots::RunPlots(QWidget* parent)
 
     smoothing_->setRange(0, 99);
     smoothing_->setValue(90);
-    smoothing_->setFixedWidth(QFontMetrics(font()).averageCharWidth() * 12);
+    smoothing_->setFixedWidth(characterWidth(font()) * 12);
     smoothing_->setFocusPolicy(Qt::StrongFocus);
     smoothing_->setAccessibleName(tr("Smoothing of the training loss"));
     smoothing_->setToolTip(tr("Weight of the exponential mean, 0 to 0.99"));

@@ -68,7 +68,7 @@ RunsPage::RunsPage(Session& session, QWidget* parent)
     splitter_->addWidget(left_);
     splitter_->addWidget(stack_);
     splitter_->setStretchFactor(1, 1);
-    const int wide = QFontMetrics(font()).averageCharWidth();
+    const int wide = characterWidth(font());
     splitter_->setSizes({wide * 37, wide * 140});
     buildActions();
     connectAll();
@@ -99,7 +99,7 @@ void RunsPage::buildList() {
     list_ = new RunList;
     column->addWidget(header);
     column->addWidget(list_, 1);
-    left_->setMinimumWidth(std::max(QFontMetrics(font()).averageCharWidth() * 22, header->minimumSizeHint().width()));
+    left_->setMinimumWidth(std::max(characterWidth(font()) * 22, header->minimumSizeHint().width()));
 }
 
 void RunsPage::buildDetail() {
@@ -139,7 +139,7 @@ void RunsPage::buildDetail() {
     scroll_ = scrolling(content, tr("The chosen run"));
     side_ = new RunSide;
     side_scroll_ = scrolling(side_, tr("Progress and checkpoints"));
-    side_scroll_->setFixedWidth(QFontMetrics(font()).averageCharWidth() * 36);
+    side_scroll_->setFixedWidth(characterWidth(font()) * 36);
     side_line_ = new Hairline(Qt::Vertical);
     auto* body = new QHBoxLayout;
     body->setSpacing(0);
@@ -302,7 +302,7 @@ void RunsPage::showHeader() {
         chips_->addWidget(chip_list_.back());
     }
     // As many as the width has room for beside the buttons.
-    const int room = detail_->width() - QFontMetrics(font()).averageCharWidth() * (live ? 82 : 46);
+    const int room = detail_->width() - characterWidth(font()) * (live ? 82 : 46);
     int used = name_->sizeHint().width();
     for (std::size_t i = 0; i < chip_list_.size(); ++i) {
         const bool known = i < static_cast<std::size_t>(words.size());
@@ -335,7 +335,7 @@ void RunsPage::arrange() {
     // The list leaves at least two thirds to what it lists.
     if (left_->isVisible() && left_->width() > width() * 34 / 100)
         splitter_->setSizes({width() * 30 / 100, width() * 70 / 100});
-    const bool below = width() < QFontMetrics(font()).averageCharWidth() * 142;
+    const bool below = width() < characterWidth(font()) * 142;
     if (below == side_below_) return;
     side_below_ = below;
     if (below) {

@@ -133,7 +133,7 @@ RunsTable::RunsTable(RunListModel& runs, QWidget* parent) : RowTable(parent), ru
     setAccessibleName(tr("Runs as a table"));
     setSortingEnabled(true);
     sortByColumn(-1, Qt::AscendingOrder);  // as listed: newest first
-    const int wide = QFontMetrics(font()).averageCharWidth();
+    const int wide = characterWidth(font());
     const int widths[] = {22, 12, 12, 11, 11, 13, 12, 11, 13};
     for (int c = 0; c < RunsTableModel::Settings; ++c)
         setColumnWidth(c, std::max(widths[c] * wide, horizontalHeader()->sectionSizeHint(c)));

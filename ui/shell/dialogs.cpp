@@ -187,7 +187,7 @@ SettingsDialog::SettingsDialog(Settings& settings, CardWatch& cards, QWidget* pa
     auto* buttons = new QDialogButtonBox(QDialogButtonBox::Close);
     connect(buttons, &QDialogButtonBox::rejected, this, &QDialog::reject);
     column->addWidget(buttons);
-    setMinimumWidth(QFontMetrics(font()).averageCharWidth() * 80);
+    setMinimumWidth(characterWidth(font()) * 80);
 }
 
 NewProjectDialog::NewProjectDialog(const QString& parent_folder, QWidget* parent)
@@ -237,7 +237,7 @@ NewProjectDialog::NewProjectDialog(const QString& parent_folder, QWidget* parent
     });
     title_->setText(tr("My conversations"));
     title_->selectAll();
-    setMinimumWidth(QFontMetrics(font()).averageCharWidth() * 72);
+    setMinimumWidth(characterWidth(font()) * 72);
 }
 
 QString NewProjectDialog::title() const {
@@ -329,7 +329,7 @@ TextDialog::TextDialog(const QString& title, const QString& words, bool code, QW
     connect(buttons, &QDialogButtonBox::rejected, this, &QDialog::reject);
     column->addWidget(buttons);
     const QFontMetrics metrics(code ? codeFont(font()) : font());
-    resize(metrics.averageCharWidth() * 84, metrics.height() * 28);
+    resize(characterWidth(metrics) * 84, metrics.height() * 28);
 }
 
 }  // namespace studio::ui

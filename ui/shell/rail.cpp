@@ -48,7 +48,7 @@ class RailButton final : public QToolButton {
     }
     QSize sizeHint() const override {
         const int height = controlHeight(font()) + kSpace;
-        return {compact ? height + 2 * kSpace : fontMetrics().averageCharWidth() * 20, height};
+        return {compact ? height + 2 * kSpace : characterWidth(font()) * 20, height};
     }
     QSize minimumSizeHint() const override { return sizeHint(); }
     bool compact = false;

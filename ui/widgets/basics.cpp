@@ -101,7 +101,7 @@ QSize ElidedText::sizeHint() const {
 
 QSize ElidedText::minimumSizeHint() const {
     const QFontMetrics metrics(kindFont());
-    return {std::min(metrics.horizontalAdvance(text_) + 2, metrics.averageCharWidth() * 8), metrics.height() + 2};
+    return {std::min(metrics.horizontalAdvance(text_) + 2, characterWidth(metrics) * 8), metrics.height() + 2};
 }
 
 void ElidedText::resizeEvent(QResizeEvent*) {

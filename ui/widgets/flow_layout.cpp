@@ -44,15 +44,29 @@ void FlowLayout::setGeometry(const QRect& box) {
     place(box, true);
 }
 
+namespace {
+
+// Words that wrap need more height in less width.
+int heightOf(const QLayoutItem* item, int width) {
+    return item->hasHeightForWidth() ? item->heightForWidth(width) : item->sizeHint().height();
+}
+
+}  // namespace
+
 int FlowLayout::place(const QRect& box, bool move) const {
     int y = box.top();
     std::vector<std::pair<QLayoutItem*, int>> line;  // with their widths
     int used = 0, high = 0;
     const auto flush = [&] {
-        int x = right_ ? box.left() + box.width() - used : box.left();
+        const int left_over = std::max(0, box.width() - used), several = std::max(1, static_cast<int>(line.size()));
+        const int more = filling_ ? left_over / several : 0;
+        int x = right_ && !filling_ ? box.left() + left_over : box.left();
         for (const auto& [item, wide] : line) {
-            if (move) item->setGeometry({x, y, wide, item->sizeHint().height()});
-            x += wide + gap_;
+            const bool last = filling_ && item == line.back().first;
+            const int width = last ? box.right() + 1 - x : wide + more;
+            const int height = heightOf(item, width);
+            if (move) item->setGeometry({x, y + (high - height) / 2, width, height});
+            x += width + gap_;
         }
         y += high;
         line.clear();
@@ -67,7 +81,7 @@ int FlowLayout::place(const QRect& box, bool move) const {
         }
         used += wide + (line.empty() ? 0 : gap_);
         line.emplace_back(item, wide);
-        high = std::max(high, item->sizeHint().height());
+        high = std::max(high, heightOf(item, wide));
     }
     flush();
     return y - box.top();

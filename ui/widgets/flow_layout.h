@@ -10,6 +10,7 @@ class FlowLayout : public QLayout {
   public:
     explicit FlowLayout(int gap, QWidget* parent = nullptr);
     void setRightAligned(bool on) { right_ = on; }
+    void setFilling(bool on) { filling_ = on; }  // the widgets of a line share its whole width
     ~FlowLayout() override;
 
     void addItem(QLayoutItem* item) override { items_.push_back(item); }
@@ -27,7 +28,7 @@ class FlowLayout : public QLayout {
     int place(const QRect& box, bool move) const;
     std::vector<QLayoutItem*> items_;
     int gap_;
-    bool right_ = false;
+    bool right_ = false, filling_ = false;
 };
 
 }  // namespace studio::ui

@@ -162,6 +162,7 @@ api::MemoryUse GpuPhi::memory() const noexcept {
         use.bytes = state.allocated;
         use.peak_bytes = state.peak;
         use.free_bytes = state.free;
+        use.pinned_bytes = s.weights.embedding_memory.bytes();
         if (s.mode) use.mode = nameOf(*s.mode);
         use.parts.push_back({"weights", s.weights.deviceBytes()});
         if (s.adapter) {

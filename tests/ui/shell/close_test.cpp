@@ -276,6 +276,7 @@ int main(int argc, char** argv) {
     }
     QApplication application(argc, argv);
     QApplication::setQuitOnLastWindowClosed(false);
+    useTestFont();
     applyTheme(ThemeChoice::Light);
     CloseTest test;
     const int code = QTest::qExec(&test, argc, argv);

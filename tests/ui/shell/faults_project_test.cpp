@@ -364,6 +364,7 @@ int main(int argc, char** argv) {
     qputenv("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nowhere/session");
     qputenv("DBUS_SYSTEM_BUS_ADDRESS", "unix:path=/nowhere/system");
     QApplication application(argc, argv);
+    useTestFont();
     applyTheme(ThemeChoice::Light);
     FaultsProjectTest test;
     return QTest::qExec(&test, argc, argv);

@@ -256,6 +256,7 @@ int main(int argc, char** argv) {
     qputenv("QT_QPA_PLATFORM", "offscreen");
     QApplication application(argc, argv);
     QApplication::setQuitOnLastWindowClosed(false);
+    useTestFont();
     applyTheme(ThemeChoice::Light);
     LongWorkTest test;
     return QTest::qExec(&test, argc, argv);

@@ -2,14 +2,18 @@
 
 #include <QAbstractButton>
 #include <QAbstractScrollArea>
+#include <QAbstractSpinBox>
 #include <QComboBox>
 #include <QDir>
 #include <QElapsedTimer>
 #include <QEventLoop>
+#include <QFontDatabase>
 #include <QFontMetrics>
 #include <QHeaderView>
 #include <QLabel>
 #include <QLayout>
+#include <QLineEdit>
+#include <QPlainTextEdit>
 #include <QScrollBar>
 #include <QStyleOptionComboBox>
 #include <QTimer>
@@ -66,6 +70,14 @@ Bench::Bench(int sample) : settings_(std::make_unique<Settings>()) {
 }
 
 Bench::~Bench() = default;
+
+void useTestFont() {
+    const QString wanted = qEnvironmentVariable("STUDIO_TEST_FONT", QStringLiteral("DejaVu Sans"));
+    if (!QFontDatabase::hasFamily(wanted)) return;
+    QFont font = QApplication::font();
+    font.setFamilies({wanted});
+    QApplication::setFont(font);
+}
 
 bool waitFor(const std::function<bool()>& condition, int timeout_ms) {
     QElapsedTimer timer;
@@ -129,12 +141,41 @@ QStringList clippedSections(const QHeaderView& header) {
     return clipped;
 }
 
+bool isControl(const QWidget& widget) {
+    return qobject_cast<const QLabel*>(&widget) || qobject_cast<const QAbstractButton*>(&widget) ||
+           qobject_cast<const QComboBox*>(&widget) || qobject_cast<const QLineEdit*>(&widget) ||
+           qobject_cast<const QAbstractSpinBox*>(&widget) || qobject_cast<const QPlainTextEdit*>(&widget);
+}
+
+QString named(const QWidget& widget) {
+    if (const auto* label = qobject_cast<const QLabel*>(&widget)) return label->text();
+    const auto* button = qobject_cast<const QAbstractButton*>(&widget);
+    const QString words = widget.accessibleName().isEmpty() && button ? button->text() : widget.accessibleName();
+    return words.isEmpty() ? QLatin1String(widget.metaObject()->className()) + u' ' + widget.objectName() : words;
+}
+
+// Beyond what holds it, which cuts it off: the body of a form that is wider than the area that scrolls it.
+bool cutAtTheSide(const QWidget& widget, const QWidget& root) {
+    constexpr int kFocusRing = 4;  // may go out of the column
+    for (const QWidget* around = widget.parentWidget(); around; around = around->parentWidget()) {
+        // What scrolls sideways holds more than it shows.
+        const auto* area = qobject_cast<const QAbstractScrollArea*>(around->parentWidget());
+        if (area && area->viewport() == around && area->horizontalScrollBar()->isVisibleTo(area)) break;
+        const int left = widget.mapTo(around, QPoint()).x();
+        if (left < -kFocusRing || left + widget.width() > around->width() + kFocusRing) return true;
+        if (around == &root || around->isWindow()) break;
+    }
+    return false;
+}
+
 }  // namespace
 
 QStringList clippedTexts(const QWidget& root) {
     QStringList clipped;
     for (const QWidget* widget : root.findChildren<QWidget*>()) {
         if (!widget->isVisibleTo(&root)) continue;
+        if (isControl(*widget) && cutAtTheSide(*widget, root))
+            clipped << QStringLiteral("at the side: ") + named(*widget);
         QString words;
         QSize needed;
         if (const auto* label = qobject_cast<const QLabel*>(widget)) {

@@ -39,6 +39,10 @@ class Bench {
 // The first `trees` trees of the bundled sample as the file `out`.
 bool writeFirstTrees(const std::filesystem::path& out, int trees);
 
+// The application's font becomes DejaVu Sans where the machine has it, whose letters are wider than most; else what
+// fits depends on what is installed. STUDIO_TEST_FONT names another one to look at.
+void useTestFont();
+
 // Runs the event loop until `condition` holds; false after `timeout_ms`.
 bool waitFor(const std::function<bool()>& condition, int timeout_ms = 20000);
 
@@ -59,11 +63,12 @@ QStringList scrolledSideways(const QWidget& root);
 
 }  // namespace studio::ui::testing
 
-// A main() for widget tests: offscreen, the house's style, 10 pt.
+// A main() for widget tests: offscreen, the house's style, a known font.
 #define STUDIO_WIDGET_TEST(Class)                               \
     int main(int argc, char** argv) {                           \
         qputenv("QT_QPA_PLATFORM", "offscreen");                \
         QApplication application(argc, argv);                   \
+        studio::ui::testing::useTestFont();                     \
         studio::ui::applyTheme(studio::ui::ThemeChoice::Light); \
         Class test;                                             \
         return QTest::qExec(&test, argc, argv);                 \
