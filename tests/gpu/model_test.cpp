@@ -1,9 +1,11 @@
 // The built-in model on the GPU against the same model on the processor.
+#include <QTemporaryDir>
 #include <algorithm>
 
 #include "engine/gpu/gpu_phi.h"
 #include "gpu/batches.h"
 #include "gpu/on_device.h"
+#include "support/tiny_phi.h"
 
 using namespace studio;
 using namespace studio::test;
@@ -93,8 +95,57 @@ class GpuModelTest : public QObject {
         return options;
     }
 
-    std::vector<dataset::Batch> batches() const {
-        return {separate({70, 3, 129}, 1, kVocab), separate({128, 128}, 7, kVocab), tree(3, kVocab)};
+    std::vector<dataset::Batch> batches(int vocab = kVocab) const {
+        return {separate({70, 3, 129}, 1, vocab), separate({128, 128}, 7, vocab), tree(3, vocab)};
+    }
+
+    // With this model in place of the built-in one.
+    template <class Body>
+    void with(const TinyPhi& model, const Body& body) {
+        const QTemporaryDir folder;
+        OnDevice::require(writeTinyPhi(folder.path().toStdString(), model));
+        api::ModelSource tiny = source(true);
+        tiny.folder = folder.path().toStdString();
+        auto on_cpu = PhiModel::load(tiny, nullptr, {});
+        QVERIFY2(on_cpu.has_value(), on_cpu ? "" : on_cpu.error().text().c_str());
+        auto on_gpu = engine::gpu::GpuPhi::load(tiny, 0, nullptr, {});
+        QVERIFY2(on_gpu.has_value(), on_gpu ? "" : on_gpu.error().text().c_str());
+        std::unique_ptr<PhiModel> gpu = std::move(*on_gpu);
+        cpu_.swap(*on_cpu);
+        gpu_.swap(gpu);
+        body();
+        cpu_.swap(*on_cpu);
+        gpu_.swap(gpu);
+    }
+    static TinyPhi tiny(int hidden, int heads, int kv_heads, int intermediate, int layers) {
+        TinyPhi model;
+        model.vocab = 264;
+        model.hidden = hidden;
+        model.heads = heads;
+        model.kv_heads = kv_heads;
+        model.intermediate = intermediate;
+        model.layers = layers;
+        model.context = 1024;
+        model.partial_rotary_factor = 0.5;
+        return model;
+    }
+
+    void compareModes(const std::vector<dataset::Batch>& batches) {
+        for (const bool dropout : {false, true})
+            for (const auto& batch : batches) {
+                ForwardOptions options = training();
+                options.deterministic = true;
+                if (dropout) options.lora_dropout = options.resid_dropout = 0.1;
+                const Run all = run(*gpu_, batch, options), again = run(*gpu_, batch, options);
+                QVERIFY(all.gradients == again.gradients);
+                for (const MemoryMode mode : {MemoryMode::Selective, MemoryMode::Recompute}) {
+                    options.memory = mode;
+                    const Run less = run(*gpu_, batch, options);
+                    QVERIFY(less.nll == all.nll);
+                    QVERIFY2(less.gradients == all.gradients,
+                             qPrintable(QString::number(relative(less.gradients, all.gradients))));
+                }
+            }
     }
 
   private Q_SLOTS:
@@ -140,21 +191,25 @@ class GpuModelTest : public QObject {
 
     void memoryModesGiveTheSameBits() {
         giveAdapter({16});
-        for (const bool dropout : {false, true})
-            for (const auto& batch : batches()) {
-                ForwardOptions options = training();
-                options.deterministic = true;
-                if (dropout) options.lora_dropout = options.resid_dropout = 0.1;
-                const Run all = run(*gpu_, batch, options), again = run(*gpu_, batch, options);
-                QVERIFY(all.gradients == again.gradients);
-                for (const MemoryMode mode : {MemoryMode::Selective, MemoryMode::Recompute}) {
-                    options.memory = mode;
-                    const Run less = run(*gpu_, batch, options);
-                    QVERIFY(less.nll == all.nll);
-                    QVERIFY2(less.gradients == all.gradients,
-                             qPrintable(QString::number(relative(less.gradients, all.gradients))));
-                }
-            }
+        compareModes(batches());
+    }
+
+    // With so many layers Selective keeps nothing of the lowest.
+    void layersComputedAgainGiveTheSameBits() {
+        with(tiny(128, 2, 1, 256, 24), [&] {
+            giveAdapter({8});
+            compareModes(batches(264));
+        });
+    }
+
+    // Heads of 24, rotated in pairs of 6; three blocks of NF4 in two rows; two query heads a key head.
+    void otherWidths() {
+        with(tiny(96, 4, 2, 200, 2), [&] {
+            for (const auto& batch : batches(264)) compare("base", run(*gpu_, batch, {}), run(*cpu_, batch, {}));
+            giveAdapter({8, 3});
+            for (const auto& batch : batches(264))
+                compare("r 8 and 3", run(*gpu_, batch, training()), run(*cpu_, batch, training()));
+        });
     }
 
     void strength() {

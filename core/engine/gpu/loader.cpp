@@ -7,6 +7,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "engine/gpu/plan.h"
 #include "engine/gpu/tensor_upload.h"
 #include "engine/kernels/nf4_cuda.h"
 #include "engine/kernels/rows.h"
@@ -233,20 +234,18 @@ Result<Weights> loadWeights(const config::PhiConfig& config, const io::Safetenso
                             const api::ModelSource& source, int card, Stream stream, Logger* log,
                             const JobContext& job) {
     STUDIO_CHECK(checkTensors(config, folder));
-    std::uint64_t linears = 0;
-    for (const auto& linear : config::linears(config))
-        linears += static_cast<std::uint64_t>(linear.in) * static_cast<std::uint64_t>(linear.out);
     const std::uint64_t table =
         static_cast<std::uint64_t>(config.vocab_size) * static_cast<std::uint64_t>(config.hidden_size);
-    const std::uint64_t scales = source.double_quant ? linears / 60 : linears / 16;
-    const std::uint64_t needed = (source.load_in_4bit ? linears / 2 + scales : linears * 2) + table * 2 + table * 4;
+    // The widest tensor passes through in its own type.
+    const std::uint64_t needed = weightBytes(config, source.load_in_4bit, source.double_quant) + table * 4;
     const auto memory = kernels::gpu::memoryState(card);
     if (memory.free > 0 && needed > memory.free)
         return fail(ErrorCode::OutOfMemory,
                     fmt::format("The model needs about {} MB of the GPU's memory, but only {} of {} MB are free.",
                                 needed >> 20, memory.free >> 20, memory.total >> 20),
-                    source.load_in_4bit ? "Close other programs that use the GPU, or choose the device cpu."
-                                        : "Close other programs that use the GPU, or load the model in 4 bits.");
+                    source.load_in_4bit || config.quantisation
+                        ? "Close other programs that use the GPU, or choose the device cpu."
+                        : "Close other programs that use the GPU, or load the model in 4 bits.");
     Loader loader(config, folder, source, stream, job);
     STUDIO_TRY(Weights weights, loader.load());
     if (log != nullptr)

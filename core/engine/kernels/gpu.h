@@ -31,6 +31,10 @@ Result<std::vector<Card>> cards();
 // kernels were compiled for, in nvcc's names, "80,86,90a": code of 8.6 runs on 8.6 and 8.9, that of 90a on 9.0 alone.
 Result<std::vector<Card>> usableCards(const std::vector<Card>& found, std::string_view built_for);
 
+// Why there is no card at all, from CUDA's status, the version of CUDA that the driver supports (12040; 0: there is no
+// driver) and CUDA_VISIBLE_DEVICES (null: not set).
+Error noCards(int cuda_status, int driver_version, const char* visible);
+
 struct FreeMemory {
     void operator()(std::byte* memory) const noexcept;
 };

@@ -149,27 +149,31 @@ void emptyCache() {
     }
 }
 
+Error noCards(int cuda_status, int driver_version, const char* visible) {
+    if (cuda_status == cudaErrorInsufficientDriver) {
+        const std::string have = driver_version == 0
+                                     ? "no NVIDIA driver is installed"
+                                     : "the NVIDIA driver supports CUDA " + std::to_string(driver_version / 1000) +
+                                           "." + std::to_string(driver_version % 1000 / 10);
+        return {ErrorCode::Device, "No GPU can be used: " + have + ", and CUDA 13.0 is needed.",
+                "Install a driver of version 580 or later, or choose the device cpu."};
+    }
+    if (visible != nullptr)
+        return {
+            ErrorCode::Device,
+            std::string("No GPU can be used: the environment variable CUDA_VISIBLE_DEVICES is \"") + visible + "\".",
+            "Start the program without it, or choose the device cpu."};
+    return {ErrorCode::Device, "There is no NVIDIA GPU in this machine that can be used.", "Choose the device cpu."};
+}
+
 Result<std::vector<Card>> cards() {
     int count = 0, driver = 0;
     const cudaError_t status = cudaGetDeviceCount(&count);
-    if (status != cudaSuccess) cudaGetLastError();
-    if (status == cudaErrorInsufficientDriver) {
+    if (status != cudaSuccess || count == 0) {
+        cudaGetLastError();
         cudaDriverGetVersion(&driver);
-        const std::string have = driver == 0 ? "no NVIDIA driver is installed"
-                                             : "the NVIDIA driver supports CUDA " + std::to_string(driver / 1000) +
-                                                   "." + std::to_string(driver % 1000 / 10);
-        return fail(ErrorCode::Device, "No GPU can be used: " + have + ", and CUDA 13.0 is needed.",
-                    "Install a driver of version 580 or later, or choose the device cpu.");
+        return fail(noCards(status, driver, std::getenv("CUDA_VISIBLE_DEVICES")));
     }
-    if (const char* seen = std::getenv("CUDA_VISIBLE_DEVICES");
-        (status != cudaSuccess || count == 0) && seen != nullptr)
-        return fail(
-            ErrorCode::Device,
-            std::string("No GPU can be used: the environment variable CUDA_VISIBLE_DEVICES is \"") + seen + "\".",
-            "Start the program without it, or choose the device cpu.");
-    if (status != cudaSuccess || count == 0)
-        return fail(ErrorCode::Device, "There is no NVIDIA GPU in this machine that can be used.",
-                    "Choose the device cpu.");
     std::vector<Card> found;
     for (int i = 0; i < count; ++i) {
         cudaDeviceProp properties{};
