@@ -66,8 +66,10 @@ class RecipeDocumentTest : public QObject {
         for (int i = 1; i <= 40; ++i) {
             QVERIFY(document_->set("r", std::to_string(i)));
             // What a killed program would leave: always a whole recipe, of this edit or an earlier one.
+            const bool saved_once =
+                fs::exists(project_->paths().trainingConfig()) && fs::exists(project_->paths().qloraConfig());
             const auto read = config::readRecipe(project_->paths().trainingConfig(), project_->paths().qloraConfig());
-            if (fs::exists(project_->paths().trainingConfig()) && fs::exists(project_->paths().qloraConfig())) {
+            if (saved_once) {
                 QVERIFY(read && !config::hasErrors(read->issues));
                 QVERIFY(read->recipe.qlora.r <= i || read->recipe.qlora.r == 16);
             }
