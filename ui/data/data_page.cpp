@@ -7,7 +7,7 @@
 #include <QListView>
 #include <QProgressBar>
 #include <QResizeEvent>
-#include <QScrollArea>
+#include <QScrollBar>
 #include <QSplitter>
 #include <QStackedWidget>
 #include <QStandardPaths>
@@ -60,16 +60,8 @@ DataPage::DataPage(Session& session, QWidget* parent)
 }
 
 void DataPage::buildBrowse() {
-    auto* scroll = new QScrollArea;
-    scroll->setWidget(facets_);
-    scroll->setWidgetResizable(true);
-    scroll->setFrameShape(QFrame::NoFrame);
-    scroll->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
-    scroll->setFocusPolicy(Qt::NoFocus);
-    scroll->viewport()->setBackgroundRole(QPalette::Window);
+    facets_box_ = new FacetScroll(facets_);
     const int character = characterWidth(font());
-    scroll->setMinimumWidth(28 * character);
-    facets_box_ = scroll;
     reader_->setMinimumWidth(40 * character);
     for (QWidget* part : {facets_box_, static_cast<QWidget*>(list_), static_cast<QWidget*>(reader_)})
         splitter_->addWidget(part);
@@ -126,7 +118,7 @@ void DataPage::buildActions() {
                       if (narrow_)
                           list_->facetsButton()->toggle();
                       else
-                          facets_box_->setVisible(facets_box_->isHidden());
+                          facets_box_->setVisible(facets_wanted_ = facets_box_->isHidden());
                   });
     auto* closer = addPageAction(tr("Zoom &In"), QKeySequence(QKeySequence::ZoomIn), tr("Larger text in the reader"),
                                  [this] { reader_->view()->zoom(1); });
@@ -424,14 +416,15 @@ void DataPage::fitWidth() {
     list_->facetsButton()->setVisible(narrow_);
     if (narrow_)
         facets_box_->setVisible(list_->facetsButton()->isChecked());
-    else if (!placed_)
-        facets_box_->setVisible(true);
+    else
+        facets_box_->setVisible(facets_wanted_);
     reader_->setNarrow(wide < 1200);
     if (!placed_ && width() > 200) {
         placed_ = true;
         const int character = characterWidth(font());
-        const int facets = 30 * character, list = narrow_ ? 46 * character : 50 * character;
-        splitter_->setSizes({facets, list, std::max(100, width() - facets - list)});
+        const int facets = narrow_ ? 0 : 30 * character;
+        const int list = std::min((narrow_ ? 46 : 50) * character, (width() - facets) * 42 / 100);
+        splitter_->setSizes({30 * character, list, std::max(100, width() - facets - list)});
     }
 }
 

@@ -1,6 +1,8 @@
 #include "ui/data/facet_panel.h"
 
+#include <QEvent>
 #include <QHBoxLayout>
+#include <QScrollBar>
 #include <QVBoxLayout>
 
 #include "ui/look/format.h"
@@ -240,6 +242,26 @@ void FacetPanel::chooseTurns(int bar, bool extend) {
     }
     const bool again = state_.turns_from == turns && state_.turns_to == turns;
     Q_EMIT filterWanted(again ? setTurns(filter_, {}, {}) : setTurns(filter_, turns, turns));
+}
+
+FacetScroll::FacetScroll(QWidget* panel) {
+    setWidget(panel);
+    setWidgetResizable(true);
+    setFrameShape(QFrame::NoFrame);
+    setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+    setFocusPolicy(Qt::NoFocus);
+    viewport()->setBackgroundRole(QPalette::Window);
+}
+
+QSize FacetScroll::minimumSizeHint() const {
+    const int content = widget()->minimumSizeHint().width() + verticalScrollBar()->sizeHint().width();
+    return {std::max(28 * characterWidth(font()), content), QScrollArea::minimumSizeHint().height()};
+}
+
+// Other facets may need another width. (The area watches its widget itself.)
+bool FacetScroll::eventFilter(QObject* watched, QEvent* event) {
+    if (watched == widget() && event->type() == QEvent::LayoutRequest) updateGeometry();
+    return QScrollArea::eventFilter(watched, event);
 }
 
 }  // namespace studio::ui

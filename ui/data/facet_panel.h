@@ -2,7 +2,7 @@
 // with a new text.
 #pragma once
 
-#include <QWidget>
+#include <QScrollArea>
 #include <map>
 #include <memory>
 
@@ -13,6 +13,17 @@
 class QVBoxLayout;
 
 namespace studio::ui {
+
+// What scrolls the panel: never narrower than its content.
+class FacetScroll : public QScrollArea {
+    Q_OBJECT
+  public:
+    explicit FacetScroll(QWidget* panel);
+    QSize minimumSizeHint() const override;
+
+  protected:
+    bool eventFilter(QObject* watched, QEvent* event) override;
+};
 
 class FacetPanel : public QWidget {
     Q_OBJECT

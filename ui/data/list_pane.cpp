@@ -123,6 +123,7 @@ ListPane::ListPane(Library& library, QWidget* parent)
     connect(way_out_, &QPushButton::clicked, this, [this] { go_way_out_(); });
     connect(other_way_, &QPushButton::clicked, this, [this] { go_other_way_(); });
     body_->addWidget(nothing_);
+    body_->setMinimumHeight(3 * rowHeight(font()));  // where the window is low, the head keeps its height
     column->addWidget(body_, 1);
 
     connect(filter_, &FilterBox::edited, this, &ListPane::explain);

@@ -1,6 +1,5 @@
 #include "ui/runs/run_side.h"
 
-#include <QHBoxLayout>
 #include <QProgressBar>
 #include <QVBoxLayout>
 
@@ -9,6 +8,7 @@
 #include "ui/runs/checkpoint_table.h"
 #include "ui/session/card_words.h"
 #include "ui/widgets/basics.h"
+#include "ui/widgets/flow_layout.h"
 #include "ui/widgets/safe_text.h"
 
 namespace studio::ui {
@@ -32,9 +32,10 @@ RunSide::RunSide(QWidget* parent)
     bar_->setFixedHeight(6);
     bar_->setAccessibleName(tr("Progress of the run"));
     column->addWidget(bar_);
-    auto* line = new QHBoxLayout;
+    auto* line = new FlowLayout(2 * kSpace);
+    line->setFilling(true);
+    left_->setAlignment(Qt::AlignRight);
     line->addWidget(steps_);
-    line->addStretch(1);
     line->addWidget(left_);
     column->addLayout(line);
     column->addWidget(facts_);

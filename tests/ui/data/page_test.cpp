@@ -83,6 +83,16 @@ class PageTest : public QObject {
         desk.page.listPane()->facetsButton()->setChecked(true);
         photograph(desk.page, q("data-drawer"), {1200, 640});
         QVERIFY(desk.page.escape());
+        // In a window made wide again they stand beside the list; a person may hide them.
+        const auto* facets = desk.page.findChild<FacetPanel*>();
+        desk.page.resize(1920, 1000);
+        QCoreApplication::processEvents();
+        QVERIFY(facets->isVisibleTo(&desk.page));
+        for (QAction* action : desk.page.pageActions())
+            if (action->text().contains(q("Languages"))) action->trigger();
+        desk.page.resize(1900, 1000);
+        QCoreApplication::processEvents();
+        QVERIFY(!facets->isVisibleTo(&desk.page));
         desk.page.reader()->mapButton()->setChecked(true);
         photograph(desk.page, q("data-tree"), {1024, 560});
     }
