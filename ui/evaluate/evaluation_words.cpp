@@ -48,23 +48,37 @@ QString perplexityInterval(const jobs::SideResult& side, std::int64_t trees) {
     return tr("95 % interval %1 to %2").arg(number(std::exp(loss.low), 2), number(std::exp(loss.high), 2));
 }
 
+namespace {
+
+// "5.72 (5.50 to 5.95)", beside words that say what the brackets hold.
+QString withInterval(const jobs::SideResult& side, std::int64_t trees) {
+    const QString value = number(side.perplexity, 2);
+    const jobs::Estimate loss = jobs::lossOf(side, trees);
+    if (!std::isfinite(loss.low) || !std::isfinite(loss.high)) return value;
+    return tr("%1 (%2 to %3)").arg(value, number(std::exp(loss.low), 2), number(std::exp(loss.high), 2));
+}
+
+}  // namespace
+
 std::vector<Figure> headline(const jobs::EvaluationRecord& record) {
     std::vector<Figure> figures;
     Figure perplexity{tr("Perplexity"), number(record.model.perplexity, 2), {}};
     if (record.base) {
-        QStringList lines{
-            perplexityInterval(record.model, record.trees),
-            tr("base %1, %2").arg(number(record.base->perplexity, 2), perplexityInterval(*record.base, record.trees))};
+        // A line of the two levels and one of the difference; the rest is the tool tip's.
+        perplexity.below =
+            tr("%1 · base %2")
+                .arg(perplexityInterval(record.model, record.trees), withInterval(*record.base, record.trees));
         if (record.difference) {
-            lines << perplexityChange(record.difference->all);
+            perplexity.below += u'\n' + perplexityChange(record.difference->all);
             const jobs::Estimate& d = record.difference->all;
-            if (d.excludesZero() && std::isfinite(d.high))
-                lines << tr("%1 nats a token (%2 to %3)")
-                             .arg(signedNumber(d.mean, 3), signedNumber(d.low, 3), signedNumber(d.high, 3));
-            perplexity.tool_tip =
+            if (std::isfinite(d.high))
+                perplexity.tool_tip =
+                    tr("%1 nats a token (95 % interval %2 to %3)")
+                        .arg(signedNumber(d.mean, 3), signedNumber(d.low, 3), signedNumber(d.high, 3)) +
+                    u'\n';
+            perplexity.tool_tip +=
                 tr("Without the end token of each answer: %1").arg(perplexityChange(record.difference->without_eos));
         }
-        perplexity.below = lines.join(QStringLiteral(" · "));
     } else {
         perplexity.below = tr("%1 · loss %2 ± %3 nats a token")
                                .arg(perplexityInterval(record.model, record.trees), number(record.model.loss, 4),

@@ -28,9 +28,12 @@ void FigureRow::setFigures(const std::vector<Figure>& figures) {
         column->addWidget(block.title);
         column->addWidget(block.value);
         block.below->setWordWrap(true);
+        block.below->setObjectName(QStringLiteral("below"));
         column->addWidget(block.below);
         column->addStretch(1);
-        row_->addWidget(block.widget, 1);
+        // The first has the most to say.
+        constexpr int kShares[] = {9, 6, 4};
+        row_->addWidget(block.widget, kShares[std::min<std::size_t>(blocks_.size(), 2)]);
         blocks_.push_back(block);
     }
     for (std::size_t i = 0; i < blocks_.size(); ++i) {

@@ -208,11 +208,28 @@ class EvaluatePageTest : public QObject {
         const auto record = sampleRecord("/runs/a", "2026-11-24T14:02:11Z", 0.1421);
         // 1.7442 ± t(442)·0.02 nats: 5.50 to 5.95; t(442) = 1.9654.
         const auto words = headline(record)[0].below;
-        QVERIFY2(words.contains(QStringLiteral("base 5.72, 95 % interval 5.50 to 5.95")), qPrintable(words));
+        QVERIFY2(words.contains(QStringLiteral("base 5.72 (5.50 to 5.95)")), qPrintable(words));
         QVERIFY2(words.startsWith(QStringLiteral("95 % interval 4.77 to 5.16")), qPrintable(words));
         jobs::EvaluationRecord one = record;
         one.trees = 1;
         QVERIFY(headline(one)[0].below.contains(QStringLiteral("one tree alone has no interval")));
+    }
+
+    void theWordsBelowAFigureTakeTwoLines() {
+        Shown shown;
+        const auto folder = makeRun(shown.runs, {});
+        shown.keep(sampleRecord(folder, "2026-11-24T14:02:11Z", 0.1421));
+        shown.show();
+        shown.page.resize(1104, 720);  // what a window of 1280 leaves the page
+        for (int i = 0; i < 4; ++i) QCoreApplication::processEvents();
+        const auto below = shown.page.findChildren<QLabel*>(QStringLiteral("below"));
+        QCOMPARE(below.size(), 3);
+        for (const QLabel* words : below) {
+            const int lines = words->heightForWidth(words->width()) / words->fontMetrics().lineSpacing();
+            QVERIFY2(lines <= 2, qPrintable(words->text()));
+        }
+        // What they leave out is told.
+        QVERIFY(below[0]->parentWidget()->toolTip().startsWith(QStringLiteral("−0.142 nats a token")));
     }
 
     void theBestCheckpointIsProposedAndStaysFresh() {
