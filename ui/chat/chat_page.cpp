@@ -139,6 +139,12 @@ void ChatPage::connectAll() {
         key.base = utf8(folder);
         askFor(key);
     });
+    connect(&session().go(), &Navigator::chatWithAdapter, this, [this](const QString& base, const QString& adapter) {
+        project::ChatModel key;
+        key.base = utf8(base);
+        key.adapter = utf8(adapter);
+        askFor(key);
+    });
 }
 
 // A chat with this model: the one at hand where it is empty, else a new one. Waits until both lists are read.

@@ -204,7 +204,7 @@ const jobs::AdapterModel* ModelsPage::chosen() const {
 void ModelsPage::enable() {
     const jobs::AdapterModel* adapter = chosen();
     const bool usable = adapter && adapter->sound && !adapter->base.empty();
-    chat_->setEnabled(usable && !adapter->run.empty());
+    chat_->setEnabled(usable);
     evaluate_->setEnabled(usable && !adapter->run.empty());
     folder_->setEnabled(adapter != nullptr);
     if (!evaluate_action_) return;  // not built yet
@@ -215,9 +215,13 @@ void ModelsPage::enable() {
 void ModelsPage::chatWithChosen() {
     const jobs::AdapterModel* adapter = chosen();
     if (!adapter || !chat_->isEnabled()) return;
-    const QString run = pathText(adapter->run), checkpoint = pathText(adapter->folder.filename());
+    const QString run = pathText(adapter->run), folder = pathText(adapter->folder), base = pathText(adapter->base);
+    const QString checkpoint = pathText(adapter->folder.filename());
     Q_EMIT session().go().showPage(PageId::Chat);
-    Q_EMIT session().go().chatWith(run, checkpoint);
+    if (run.isEmpty())
+        Q_EMIT session().go().chatWithAdapter(base, folder);
+    else
+        Q_EMIT session().go().chatWith(run, checkpoint);
 }
 
 void ModelsPage::evaluateChosen() {
@@ -304,7 +308,7 @@ void ModelsPage::changeEvent(QEvent* event) {
 void ModelsPage::resizeEvent(QResizeEvent* event) {
     Page::resizeEvent(event);
     const int unit = characterWidth(font());
-    phi_->setFixedWidth(std::max(phi_->leastWidth(), std::clamp(width() / 4, 34 * unit, 46 * unit)));
+    phi_->setFixedWidth(std::max(phi_->leastWidth(), std::clamp(width() / 4, 30 * unit, 46 * unit)));
 }
 
 }  // namespace studio::ui

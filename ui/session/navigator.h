@@ -25,7 +25,8 @@ class Navigator : public QObject {
     void evaluate(const QString& run_folder, const QString& checkpoint);
     void chatWith(const QString& run_folder, const QString& checkpoint);
     void chatWithBase(const QString& model_folder);
-    void useBase(const QString& model_folder);  // Recipe: model_name_or_path
+    void chatWithAdapter(const QString& model_folder, const QString& adapter_folder);  // of no run
+    void useBase(const QString& model_folder);                                         // Recipe: model_name_or_path
 };
 
 }  // namespace studio::ui

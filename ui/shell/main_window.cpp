@@ -148,6 +148,7 @@ void MainWindow::connectSession() {
     takes(PageId::Evaluate, &Navigator::evaluate);
     takes(PageId::Chat, &Navigator::chatWith);
     takes(PageId::Chat, &Navigator::chatWithBase);
+    takes(PageId::Chat, &Navigator::chatWithAdapter);
     connect(&session_.runs(), &RunService::stateChanged, this, &MainWindow::onRunState);
     connect(&session_.runs(), &RunService::ended, this, &MainWindow::onRunEnded);
     connect(&session_.runs(), &RunService::entriesChanged, this, &MainWindow::tellRuns);

@@ -162,6 +162,19 @@ class ChatPageTest : public QObject {
         QCOMPARE(page.presenter().turnsFor(QStringLiteral("And?")).size(), std::size_t(3));
     }
 
+    void anAdapterOfNoRunIsTakenUp() {
+        Bench bench;
+        ChatPage page(bench.session());
+        page.resize(1280, 800);
+        page.show();
+        page.activated();
+        QVERIFY(waitFor([&] { return page.presenter().model() != nullptr; }));
+        Q_EMIT bench.session().go().chatWithAdapter(QStringLiteral("/models/phi-2"), QStringLiteral("/adapters/mine"));
+        QCOMPARE(page.presenter().settings().model.base, std::string("/models/phi-2"));
+        QCOMPARE(page.presenter().settings().model.adapter, std::string("/adapters/mine"));
+        QVERIFY(page.presenter().settings().model.run.empty());
+    }
+
     void showsChatsOfTheProjectSideBySide() {
         Bench bench;
         const auto folder = bench.session().paths().chats();

@@ -155,11 +155,12 @@ class ModelsPageTest : public QObject {
         writeRun(bench.session().paths().runs(), "demo-1", 10, {10});
         const fs::path outside = path(bench.folder()) / "adapters";
         writeAdapter(outside / "era-phi-2-oasst", "microsoft/phi-2", 64);
+        writeAdapter(outside / "of-no-run", (jobs::builtInModels() / "model").c_str(), 8);
         write(outside / "half-saved" / "adapter_config.json", R"({"peft_type":"LORA","r":8,"lora_alpha":8})");
         bench.session().settings().setModelFolders({pathText(outside)});
         ModelsPage page(bench.session());
         QVERIFY(searched(page));
-        QCOMPARE(page.catalogue().adapters.size(), std::size_t(6));
+        QCOMPARE(page.catalogue().adapters.size(), std::size_t(7));
         int best = 0, newest = 0, sound = 0;
         for (const jobs::AdapterModel& a : page.catalogue().adapters) {
             best += a.best;
@@ -168,7 +169,7 @@ class ModelsPageTest : public QObject {
         }
         QCOMPARE(best, 2);
         QCOMPARE(newest, 2);
-        QCOMPARE(sound, 5);
+        QCOMPARE(sound, 6);
         auto* table = page.findChild<QTableView*>();
         table->selectRow(1);
         QString run, checkpoint;
@@ -180,6 +181,25 @@ class ModelsPageTest : public QObject {
             if (action->text().contains(QStringLiteral("Chat"))) action->trigger();
         QVERIFY(!run.isEmpty());
         QVERIFY(checkpoint.startsWith(QStringLiteral("checkpoint-")));
+        // One of no run is chatted with, too; there is no run to evaluate it in.
+        QString base, folder;
+        connect(&bench.session().go(), &Navigator::chatWithAdapter, this, [&](const QString& b, const QString& f) {
+            base = b;
+            folder = f;
+        });
+        const auto& adapters = page.catalogue().adapters;
+        const auto outsider = std::find_if(adapters.begin(), adapters.end(), [](const jobs::AdapterModel& a) {
+            return !a.base.empty() && a.run.empty();
+        });
+        QVERIFY(outsider != adapters.end());
+        table->selectRow(int(outsider - adapters.begin()));
+        for (QPushButton* button : page.findChildren<QPushButton*>()) {
+            if (button->accessibleName() == QStringLiteral("Evaluate the chosen adapter"))
+                QVERIFY(!button->isEnabled());
+            if (button->accessibleName() == QStringLiteral("Chat with the chosen adapter")) button->click();
+        }
+        QCOMPARE(folder, pathText(outside / "of-no-run"));
+        QCOMPARE(base, pathText(outsider->base));
         photograph(page, QStringLiteral("models-adapters"));
         QFont font = QApplication::font(), large = font;
         large.setPointSize(14);
