@@ -66,6 +66,7 @@ void DataPage::buildBrowse() {
     for (QWidget* part : {facets_box_, static_cast<QWidget*>(list_), static_cast<QWidget*>(reader_)})
         splitter_->addWidget(part);
     splitter_->setHandleWidth(1);
+    connect(splitter_, &QSplitter::splitterMoved, this, [this] { moved_ = true; });
     splitter_->setChildrenCollapsible(false);
     splitter_->setStretchFactor(0, 0);
     splitter_->setStretchFactor(1, 0);
@@ -412,7 +413,10 @@ void DataPage::resizeEvent(QResizeEvent* event) {
 void DataPage::fitWidth() {
     const double scale = characterWidth(font()) / 7.0;
     const double wide = window()->width() / std::max(0.8, scale);
-    narrow_ = wide < 1366;
+    if (const bool narrow = wide < 1366; narrow != narrow_) {
+        narrow_ = narrow;
+        placed_ = moved_;  // other panes, other widths
+    }
     list_->facetsButton()->setVisible(narrow_);
     if (narrow_)
         facets_box_->setVisible(list_->facetsButton()->isChecked());

@@ -65,6 +65,7 @@ QJsonObject DataPage::saveState() const {
     state[QLatin1String("proof")] = reader_->proofShown();
     state[QLatin1String("drawer")] = list_->facetsButton()->isChecked();
     if (placed_) {
+        state[QLatin1String("moved")] = moved_;
         state[QLatin1String("panes")] = packed(splitter_);
         state[QLatin1String("reader")] = packed(reader_->splitter());
     }
@@ -85,6 +86,7 @@ void DataPage::restoreState(const QJsonObject& state) {
     list_->facetsButton()->setChecked(state[QLatin1String("drawer")].toBool());
     if (state.contains(QLatin1String("panes"))) {
         placed_ = true;
+        moved_ = state[QLatin1String("moved")].toBool();
         unpack(splitter_, state[QLatin1String("panes")]);
         unpack(reader_->splitter(), state[QLatin1String("reader")]);
     }

@@ -11,6 +11,7 @@
 #include <future>
 
 #include "ui/look/format.h"
+#include "ui/look/type.h"
 #include "ui/support/fixture.h"
 
 using namespace studio;
@@ -88,6 +89,7 @@ class PageTest : public QObject {
         desk.page.resize(1920, 1000);
         QCoreApplication::processEvents();
         QVERIFY(facets->isVisibleTo(&desk.page));
+        QVERIFY(desk.page.listPane()->width() >= 50 * characterWidth(desk.page.font()));  // they take none of it
         for (QAction* action : desk.page.pageActions())
             if (action->text().contains(q("Languages"))) action->trigger();
         desk.page.resize(1900, 1000);
