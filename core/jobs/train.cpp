@@ -244,6 +244,12 @@ Result<TrainSummary> train(engine::api::Engine& engine, const TrainRequest& requ
     STUDIO_TRY(ReadyToTrain ready, setUp(engine, wanted, resumed ? resumed->folder : wanted.adapter, job));
     if (resuming) {
         STUDIO_CHECK(checkResume(*before, ready.setup.record, ready.setup.notices));
+        // What let the run go on holds for the next time, too.
+        const bool recomputes = ready.setup.record.recipe.training.gradient_checkpointing;
+        if (bool& kept = before->recipe.training.gradient_checkpointing; kept != recomputes) {
+            kept = recomputes;
+            STUDIO_CHECK(run->setDetails(toJson(*before)));
+        }
     } else {
         const std::string name =
             request.recipe.training.run_name.value_or(folder.has_filename() ? folder.filename().string() : "run");

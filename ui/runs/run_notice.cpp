@@ -6,6 +6,7 @@
 
 #include "config/field.h"
 #include "ui/look/format.h"
+#include "ui/session/recipe_document.h"
 #include "ui/widgets/safe_text.h"
 
 namespace studio::ui {
@@ -39,6 +40,8 @@ std::pair<RunAct, QString> act(RunAct what) {
             return {what, tr("Show Adapter Folder")};
         case RunAct::ShowField:
             return {what, tr("Show Field in Recipe")};
+        case RunAct::WithLess:
+            return {what, tr("Start Again With Less Memory")};
         case RunAct::ShowRecipe:
             return {what, tr("Take Recipe to Edit")};
         case RunAct::ShowLog:
@@ -150,6 +153,27 @@ QString beforeAfter(const RunData& data) {
              number(std::max(std::abs(d.low), std::abs(d.high)), 3));
 }
 
+std::optional<RunChange> settingThatFits(const QString& error) {
+    static const QRegularExpression kFits(QStringLiteral("it fits with ([a-z0-9_]+) ([a-z0-9]+)"));
+    const auto match = kFits.match(error);
+    if (!match.hasMatch() || !config::findField(utf8(match.captured(1)))) return std::nullopt;
+    return RunChange{utf8(match.captured(1)), utf8(match.captured(2))};
+}
+
+bool goesOnWith(const RunChange& change) {
+    return change.key == "gradient_checkpointing";
+}
+
+namespace {
+
+QString withLess(const RunChange& change, bool begun) {
+    const QString label = fieldLabel(change.key);
+    if (!goesOnWith(change)) return tr("New Run With “%1” %2").arg(label, text(change.value));
+    return begun ? tr("Resume With “%1”").arg(label) : tr("Start Again With “%1”").arg(label);
+}
+
+}  // namespace
+
 QString fieldNamedIn(const QString& error) {
     static const QRegularExpression kWord(QStringLiteral("[a-z][a-z0-9]*(?:_[a-z0-9]+)+"));
     for (auto match = kWord.globalMatch(error); match.hasNext();) {
@@ -181,6 +205,9 @@ RunNotice runNotice(const RunData& data, const LiveRun* running) {
                 step > 0 ? tr("Failed after %1.").arg(stepOf(step, total)) : tr("Failed before the first step.");
             notice.hint = shownText(text(data.info.failure), false, 600);
             notice.field = fieldNamedIn(notice.hint);
+            notice.change = settingThatFits(notice.hint);
+            if (notice.change)
+                notice.acts.emplace_back(RunAct::WithLess, withLess(*notice.change, !data.checkpoints.empty()));
             if (!notice.field.isEmpty()) notice.acts.push_back(act(RunAct::ShowField));
             notice.acts.push_back(act(RunAct::NewFromThis));
             if (!data.checkpoints.empty()) notice.acts.push_back(act(RunAct::Resume));

@@ -64,6 +64,15 @@ void RunsPage::act(RunAct what) {
         case RunAct::ShowField:
             Q_EMIT session().go().showField(banner_->notice().field);
             return;
+        case RunAct::WithLess: {
+            const auto change = banner_->notice().change;
+            if (!run || !change) return;
+            const auto& file = session().recipe().configFile();
+            start(goesOnWith(*change) ? runs.resume(run->folder, change) : runs.startAgain(run->folder, *change, file),
+                  QStringLiteral("run-resume"));
+            if (!goesOnWith(*change) && runs.live()) Q_EMIT session().go().showRun(runs.live()->folder);
+            return;
+        }
         case RunAct::ShowLog:
             if (run)
                 QGuiApplication::clipboard()->setText(

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "config/presets.h"
+#include "config/recipe_file.h"
 #include "io/file_lock.h"
 #include "jobs/places.h"
 #include "ui/look/format.h"
@@ -93,15 +94,24 @@ Result<void> RunService::start(const config::Recipe& recipe, const QString& name
     return launch(std::move(request), name);
 }
 
-Result<void> RunService::resume(const fs::path& run_folder) {
+Result<void> RunService::resume(const fs::path& run_folder, const std::optional<RunChange>& change) {
     STUDIO_TRY(const project::RunInfo info, project::readRun(run_folder));
     STUDIO_TRY(const jobs::RunRecord record, jobs::runRecord(info.details));
     jobs::TrainRequest request;
     request.recipe = record.recipe;
+    if (change) STUDIO_CHECK(config::setFromText(request.recipe, change->key, change->value));
     request.output_dir = run_folder;
     request.model_folder = record.base_folder;
     request.resume_from_checkpoint = "latest";
     return launch(std::move(request), text(info.name));
+}
+
+Result<void> RunService::startAgain(const fs::path& run_folder, const RunChange& change, const fs::path& config_file) {
+    STUDIO_TRY(const project::RunInfo info, project::readRun(run_folder));
+    STUDIO_TRY(const jobs::RunRecord record, jobs::runRecord(info.details));
+    config::Recipe recipe = record.recipe;
+    STUDIO_CHECK(config::setFromText(recipe, change.key, change.value));
+    return start(recipe, nameForNewRun(text(info.name)), config_file);
 }
 
 Result<void> RunService::launch(jobs::TrainRequest request, const QString& name) {

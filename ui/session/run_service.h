@@ -59,6 +59,12 @@ struct RunEnd {
     std::optional<Error> error;  // Cancelled: stopped at once, as asked
 };
 
+// A field of a run's recipe and its new value, as in the file.
+struct RunChange {
+    std::string key, value;
+    bool operator==(const RunChange&) const = default;
+};
+
 class RunService : public QObject {
     Q_OBJECT
   public:
@@ -70,8 +76,12 @@ class RunService : public QObject {
 
     // A new run from a frozen copy of `recipe`, in a folder of its own below runs/. Refused while one is active.
     Result<void> start(const config::Recipe& recipe, const QString& name, const std::filesystem::path& config_file);
-    // Paused, stopped, failed and interrupted runs go on from their newest checkpoint.
-    Result<void> resume(const std::filesystem::path& run_folder);
+    // Paused, stopped, failed and interrupted runs go on from their newest checkpoint; `change`: with a setting that
+    // changes none of their numbers.
+    Result<void> resume(const std::filesystem::path& run_folder, const std::optional<RunChange>& change = {});
+    // A new run from that one's recipe with `change`.
+    Result<void> startAgain(const std::filesystem::path& run_folder, const RunChange& change,
+                            const std::filesystem::path& config_file);
     bool active() const { return live_.has_value(); }
     const std::optional<LiveRun>& live() const { return live_; }
 

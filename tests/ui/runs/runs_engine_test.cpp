@@ -1,6 +1,7 @@
 // A real run seen through the page: prepared, at work, paused, resumed, stopped, resumed to its end, removed.
 #include <QPushButton>
 
+#include "jobs/run_record.h"
 #include "ui/look/format.h"
 #include "ui/runs/run_banner.h"
 #include "ui/runs/run_plots.h"
@@ -71,6 +72,49 @@ class RunsEngineTest : public QObject {
         QVERIFY(session.runs().remove(folder).has_value());
         QVERIFY(eventually([&] { return page.presenter().runs().empty(); }));
         QVERIFY(page.subject().isEmpty());
+    }
+
+    // Memory runs out in the fifth step and when that is tried once more; the planner says that half of it would do.
+    void aRunThatMemoryEndedGoesOnWithOneClick() {
+        qputenv("STUDIO_ENGINE", STUDIO_BINARY_DIR "/tests/libstudio_faulty_engine.so");
+        qputenv("STUDIO_TEST_FAULTS", "backward 5x2 memory");
+        qputenv("STUDIO_TEST_MEMORY", "45");
+        {
+            Bench bench(8);
+            Session& session = bench.session();
+            RunsPage page(session);
+            page.resize(1280, 800);
+            page.show();
+            page.activated();
+            QVERIFY(eventually([&] { return session.files().idle(); }));
+            config::Recipe recipe = session.recipe().recipe();
+            recipe.training.max_steps = 6;
+            recipe.training.max_seq_length = 64;
+            recipe.training.per_device_train_batch_size = 1;
+            recipe.training.gradient_accumulation_steps = 1;
+            recipe.training.eval_strategy = "no";
+            recipe.training.save_steps = 2;
+            recipe.training.sample_prompts = {};
+            recipe.training.threads = 1;
+            QVERIFY(session.runs().start(recipe, QStringLiteral("large"), session.recipe().configFile()));
+            const auto folder = path(session.runs().live()->folder);
+            Q_EMIT session.go().showRun(pathText(folder));
+            const auto is = [&](RunState state) {
+                return !session.runs().active() && page.presenter().data() &&
+                       page.presenter().data()->info.state == state;
+            };
+            QVERIFY(eventually([&] { return is(RunState::Failed); }));
+            QPushButton* less = page.banner().button(RunAct::WithLess);
+            QVERIFY2(less, page.presenter().data()->info.failure.c_str());
+            QCOMPARE(less->text(), QStringLiteral("Resume With “Gradient checkpointing”"));
+            photograph(page, QStringLiteral("runs-memory"));
+            less->click();
+            QVERIFY(eventually([&] { return is(RunState::Finished); }));
+            QCOMPARE(page.presenter().data()->lastStep(), qint64{6});
+            const auto record = jobs::runRecord(project::readRun(folder)->details);
+            QVERIFY(record && record->recipe.training.gradient_checkpointing);
+        }
+        for (const char* name : {"STUDIO_ENGINE", "STUDIO_TEST_FAULTS", "STUDIO_TEST_MEMORY"}) qunsetenv(name);
     }
 };
 

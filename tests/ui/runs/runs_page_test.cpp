@@ -213,6 +213,29 @@ class RunsPageTest : public QObject {
         photograph(shown.page, QStringLiteral("runs-failed"));
     }
 
+    void memoryThatRanOutOffersWhatFits() {
+        const auto noticeOf = [](const char* failure) {
+            RunData data;
+            data.info.state = RunState::Failed;
+            data.info.failure = std::string("Not enough memory for a training step. ") + failure;
+            return runNotice(data, nullptr);
+        };
+        const RunNotice again = noticeOf(
+            "By the memory plan it fits with gradient_checkpointing true, with per_device_train_batch_size 4 or with "
+            "max_seq_length 512.");
+        QCOMPARE(again.acts.front().first, RunAct::WithLess);
+        QCOMPARE(again.acts.front().second, QStringLiteral("Start Again With “Gradient checkpointing”"));
+        QVERIFY(again.change == (RunChange{"gradient_checkpointing", "true"}));
+        const RunNotice other = noticeOf("By the memory plan it fits with per_device_train_batch_size 4.");
+        QCOMPARE(other.acts.front().second, QStringLiteral("New Run With “Batch size” 4"));
+        QVERIFY(other.change == (RunChange{"per_device_train_batch_size", "4"}));
+        const RunNotice none = noticeOf(
+            "By the memory plan neither a batch of one nor short conversations fit: lower r, close other programs that "
+            "use the GPU, or choose the device cpu.");
+        QVERIFY(!none.change);
+        QVERIFY(none.acts.front().first != RunAct::WithLess);
+    }
+
     void skippedUpdatesAreCountedAndLeaveAGap() {
         Shown shown;
         const RunOptions options{.state = RunState::Running, .steps = 40, .total = 100};

@@ -6,6 +6,7 @@
 #include "io/file.h"
 #include "io/sha256.h"
 #include "jobs/places.h"
+#include "jobs/run_record.h"
 #include "project/run_log.h"
 #include "ui/look/format.h"
 #include "ui/support/fixture.h"
@@ -216,6 +217,27 @@ class RunServiceTest : public QObject {
         QVERIFY(runs.resume(folder));
         QVERIFY(waitFor([&] { return ended.count() == 2; }, 60000));
         QCOMPARE(project::readRun(folder)->state, project::RunState::Finished);
+    }
+
+    void aRunStartsAgainWithAnotherSetting() {
+        Bench bench(12);
+        Session& session = bench.session();
+        RunService& runs = session.runs();
+        QSignalSpy ended(&runs, &RunService::ended);
+        const auto file = session.recipe().configFile();
+        QVERIFY(runs.start(shortRecipe(session, 2), QStringLiteral("large"), file));
+        QVERIFY(waitFor([&] { return ended.count() == 1; }, 60000));
+        const auto folder = session.paths().runs() / "large";
+        QVERIFY(!runs.startAgain(folder, {"max_seq_length", "none at all"}, file));
+        QVERIFY(runs.startAgain(folder, {"max_seq_length", "48"}, file));
+        QCOMPARE(runs.live()->name, QStringLiteral("large-2"));
+        QVERIFY(waitFor([&] { return ended.count() == 2; }, 60000));
+        const auto setting = [&](const char* name) {
+            const auto info = project::readRun(session.paths().runs() / name);
+            return info ? jobs::runRecord(info->details)->recipe.training.max_seq_length : -1;
+        };
+        QCOMPARE(setting("large-2"), 48);
+        QCOMPARE(setting("large"), 96);  // its own record stays
     }
 
     void aRemovedRunLiesInTheTrash() {
