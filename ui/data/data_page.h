@@ -90,7 +90,8 @@ class DataPage : public Page {
     QString wanted_, wanted_branch_;
     int wanted_scroll_ = -1;
     bool wanted_asked_for_ = false;  // by another page: it is told where there is no such message
-    bool loaded_ = false, report_shown_ = false, narrow_ = false, placed_ = false, moved_ = false, facets_wanted_ = true;
+    bool loaded_ = false, report_shown_ = false, narrow_ = false, placed_ = false, moved_ = false,
+         facets_wanted_ = true;
 };
 
 }  // namespace studio::ui
