@@ -82,11 +82,12 @@ class RunsPageTest : public QObject {
         Shown shown;
         shown.show();
         QSignalSpy pages(&shown.bench.session().go(), &Navigator::showPage);
-        photograph(shown.page, QStringLiteral("runs-empty"));
         QPushButton* button = nullptr;
         for (auto* one : shown.page.findChildren<QPushButton*>())
             if (one->text() == QStringLiteral("Open Recipe")) button = one;
-        QVERIFY(button->isVisible());
+        QVERIFY(button);
+        QVERIFY(waitFor([&] { return button->isVisible(); }));  // once the runs' folder was looked through
+        photograph(shown.page, QStringLiteral("runs-empty"));
         button->click();
         QCOMPARE(pages.size(), 1);
         QCOMPARE(pages[0][0].value<PageId>(), PageId::Recipe);
