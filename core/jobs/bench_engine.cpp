@@ -192,13 +192,14 @@ Result<DecodeBenchResult> benchDecode(engine::api::Engine& engine, const DecodeB
         STUDIO_TRY(auto generation, model->generate(request));
         const auto start = Clock::now();
         tokens.push_back(generation->next());
+        STUDIO_CHECK(tokens.back());
         if (i == 0) result.prefill_ms = since(start) * 1e3;
         each.push_back(generation.get());
         generations.push_back(std::move(generation));
     }
     const auto start = Clock::now();
     int decoded = 0;
-    const auto goes_on = [](const auto& token) { return !token || token->stop == engine::api::StopReason::None; };
+    const auto goes_on = [](const auto& token) { return token->stop == engine::api::StopReason::None; };
     while (std::any_of(tokens.begin(), tokens.end(), goes_on)) {
         if (job.stopped()) return cancelled();
         model->nextOfEach(each, tokens);

@@ -14,7 +14,6 @@ class FindingsView : public QWidget {
   public:
     explicit FindingsView(QWidget* parent = nullptr);
     void setFindings(const std::vector<Finding>& findings);
-    // Room for one button or link a line.
 
   Q_SIGNALS:
     void cureWanted(const std::string& key, const std::string& value);

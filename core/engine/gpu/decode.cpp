@@ -152,9 +152,7 @@ Result<void> GpuPhi::step(KvCache& cache, std::span<const int> tokens, double ad
 Result<void> GpuPhi::stepEach(std::span<const NextToken> next) try {
     State& s = *state_;
     k::use(s.card);
-    for (const NextToken& one : next)
-        STUDIO_CHECK(checkStep({&one.token, 1}, one.cache->size(), one.cache->capacity(), s.info.vocab,
-                               one.logits.size(), one.adapter_strength));
+    STUDIO_CHECK(checkEach(next, s.info.vocab));
     if (tokenGraphFits(s)) {
         STUDIO_CHECK(runTokenGraphs(s, next));
         for (const NextToken& one : next) static_cast<GpuKvCache&>(*one.cache).setSize(one.cache->size() + 1);

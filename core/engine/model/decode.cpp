@@ -113,9 +113,7 @@ Result<void> CpuPhi::step(KvCache& cache, std::span<const int> tokens, double ad
 
 Result<void> CpuPhi::stepEach(std::span<const NextToken> next) try {
     State& s = *state_;
-    for (const NextToken& one : next)
-        STUDIO_CHECK(checkStep({&one.token, 1}, one.cache->size(), one.cache->capacity(), s.info.vocab,
-                               one.logits.size(), one.adapter_strength));
+    STUDIO_CHECK(checkEach(next, s.info.vocab));
     STUDIO_CHECK(s.reserveDecoding());
     for (std::size_t done = 0; done < next.size(); done += kTogether)
         STUDIO_CHECK(s.decodeEach(next.subspan(done, std::min<std::size_t>(kTogether, next.size() - done))));

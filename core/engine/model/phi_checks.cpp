@@ -40,4 +40,11 @@ Result<void> checkStep(std::span<const int> tokens, int used, int capacity, int 
     return {};
 }
 
+Result<void> checkEach(std::span<const NextToken> next, int vocab) {
+    for (const NextToken& one : next)
+        STUDIO_CHECK(checkStep({&one.token, 1}, one.cache->size(), one.cache->capacity(), vocab, one.logits.size(),
+                               one.adapter_strength));
+    return {};
+}
+
 }  // namespace studio::engine

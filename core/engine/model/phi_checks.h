@@ -15,5 +15,7 @@ Result<void> checkOptions(const ForwardOptions& options, bool has_adapter);
 // the vocabulary's logits.
 Result<void> checkStep(std::span<const int> tokens, int used, int capacity, int vocab, std::size_t logits,
                        double adapter_strength);
+// The same for one token of each of several sequences.
+Result<void> checkEach(std::span<const NextToken> next, int vocab);
 
 }  // namespace studio::engine

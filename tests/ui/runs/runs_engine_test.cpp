@@ -19,15 +19,31 @@ class RunsEngineTest : public QObject {
 
     static bool eventually(const std::function<bool()>& condition) { return QTest::qWaitFor(condition, 90000); }
 
-  private Q_SLOTS:
-    void theCourseOfARun() {
-        Bench bench(8);
+    // The page on a project with a few conversations.
+    struct Opened {
+        Bench bench{8};
         Session& session = bench.session();
-        RunsPage page(session);
-        page.resize(1280, 800);
-        page.show();
-        page.activated();
-        QVERIFY(eventually([&] { return session.files().idle(); }));
+        RunsPage page{session};
+        Opened() {
+            page.resize(1280, 800);
+            page.show();
+            page.activated();
+        }
+        bool ready() {
+            return eventually([this] { return session.files().idle(); });
+        }
+    };
+
+  private Q_SLOTS:
+    void cleanup() {
+        for (const char* name : {"STUDIO_ENGINE", "STUDIO_TEST_FAULTS", "STUDIO_TEST_MEMORY"}) qunsetenv(name);
+    }
+
+    void theCourseOfARun() {
+        Opened opened;
+        Session& session = opened.session;
+        RunsPage& page = opened.page;
+        QVERIFY(opened.ready());
         config::Recipe recipe = session.recipe().recipe();
         recipe.training.max_steps = 12;
         recipe.training.max_seq_length = 64;
@@ -79,42 +95,35 @@ class RunsEngineTest : public QObject {
         qputenv("STUDIO_ENGINE", STUDIO_BINARY_DIR "/tests/libstudio_faulty_engine.so");
         qputenv("STUDIO_TEST_FAULTS", "backward 5x2 memory");
         qputenv("STUDIO_TEST_MEMORY", "45");
-        {
-            Bench bench(8);
-            Session& session = bench.session();
-            RunsPage page(session);
-            page.resize(1280, 800);
-            page.show();
-            page.activated();
-            QVERIFY(eventually([&] { return session.files().idle(); }));
-            config::Recipe recipe = session.recipe().recipe();
-            recipe.training.max_steps = 6;
-            recipe.training.max_seq_length = 64;
-            recipe.training.per_device_train_batch_size = 1;
-            recipe.training.gradient_accumulation_steps = 1;
-            recipe.training.eval_strategy = "no";
-            recipe.training.save_steps = 2;
-            recipe.training.sample_prompts = {};
-            recipe.training.threads = 1;
-            QVERIFY(session.runs().start(recipe, QStringLiteral("large"), session.recipe().configFile()));
-            const auto folder = path(session.runs().live()->folder);
-            Q_EMIT session.go().showRun(pathText(folder));
-            const auto is = [&](RunState state) {
-                return !session.runs().active() && page.presenter().data() &&
-                       page.presenter().data()->info.state == state;
-            };
-            QVERIFY(eventually([&] { return is(RunState::Failed); }));
-            QPushButton* less = page.banner().button(RunAct::WithLess);
-            QVERIFY2(less, page.presenter().data()->info.failure.c_str());
-            QCOMPARE(less->text(), QStringLiteral("Resume With “Gradient checkpointing”"));
-            photograph(page, QStringLiteral("runs-memory"));
-            less->click();
-            QVERIFY(eventually([&] { return is(RunState::Finished); }));
-            QCOMPARE(page.presenter().data()->lastStep(), qint64{6});
-            const auto record = jobs::runRecord(project::readRun(folder)->details);
-            QVERIFY(record && record->recipe.training.gradient_checkpointing);
-        }
-        for (const char* name : {"STUDIO_ENGINE", "STUDIO_TEST_FAULTS", "STUDIO_TEST_MEMORY"}) qunsetenv(name);
+        Opened opened;
+        Session& session = opened.session;
+        RunsPage& page = opened.page;
+        QVERIFY(opened.ready());
+        config::Recipe recipe = session.recipe().recipe();
+        recipe.training.max_steps = 6;
+        recipe.training.max_seq_length = 64;
+        recipe.training.per_device_train_batch_size = 1;
+        recipe.training.gradient_accumulation_steps = 1;
+        recipe.training.eval_strategy = "no";
+        recipe.training.save_steps = 2;
+        recipe.training.sample_prompts = {};
+        recipe.training.threads = 1;
+        QVERIFY(session.runs().start(recipe, QStringLiteral("large"), session.recipe().configFile()));
+        const auto folder = path(session.runs().live()->folder);
+        Q_EMIT session.go().showRun(pathText(folder));
+        const auto is = [&](RunState state) {
+            return !session.runs().active() && page.presenter().data() && page.presenter().data()->info.state == state;
+        };
+        QVERIFY(eventually([&] { return is(RunState::Failed); }));
+        QPushButton* less = page.banner().button(RunAct::WithLess);
+        QVERIFY2(less, page.presenter().data()->info.failure.c_str());
+        QCOMPARE(less->text(), QStringLiteral("Resume With “Gradient checkpointing”"));
+        photograph(page, QStringLiteral("runs-memory"));
+        less->click();
+        QVERIFY(eventually([&] { return is(RunState::Finished); }));
+        QCOMPARE(page.presenter().data()->lastStep(), qint64{6});
+        const auto record = jobs::runRecord(project::readRun(folder)->details);
+        QVERIFY(record && record->recipe.training.gradient_checkpointing);
     }
 };
 
