@@ -25,7 +25,8 @@ double since(Clock::time_point start) {
 struct Options {
     std::string model, tokenizer, data, file, device = "cpu", load_in_4bit = "true", memory_mode = "auto";
     int batch = 4, length = 512, steps = 5, r = 16, prompt = 128, new_tokens = 128, sequences = 1, threads = 0;
-    double supervised = 1, lora_dropout = 0;
+    int top_k = 0;
+    double supervised = 1, lora_dropout = 0, temperature = 0;
 };
 
 std::string orBuiltIn(const std::string& folder, const char* below) {
@@ -205,6 +206,8 @@ Result<int> benchDecode(Context& context, const Options& options) {
     bench.prompt = options.prompt;
     bench.new_tokens = options.new_tokens;
     bench.sequences = options.sequences;
+    bench.temperature = options.temperature;
+    bench.top_k = options.top_k;
     bench.r = options.r;
     STUDIO_TRY(const auto r, jobs::benchDecode(*engine, bench, context.job()));
     context.terminal.endLine();
@@ -274,6 +277,12 @@ void addBench(CLI::App& app, Run& run) {
         ->capture_default_str();
     decode->add_option("--sequences", options->sequences, "that grow together, every second one without the adapter")
         ->check(CLI::Range(1, 64))
+        ->capture_default_str();
+    decode->add_option("--temperature", options->temperature, "0: greedy")
+        ->check(CLI::NonNegativeNumber)
+        ->capture_default_str();
+    decode->add_option("--top_k", options->top_k, "tokens to draw from, 0: all")
+        ->check(CLI::NonNegativeNumber)
         ->capture_default_str();
     decode->add_option("--new_tokens", options->new_tokens, "tokens to decode")
         ->check(CLI::PositiveNumber)

@@ -183,6 +183,8 @@ Result<DecodeBenchResult> benchDecode(engine::api::Engine& engine, const DecodeB
     STUDIO_TRY(const auto warm_up, model->generate(request));
     for (int i = 0; i < 2; ++i) STUDIO_CHECK(warm_up->next());
     request.max_new_tokens = options.new_tokens;
+    request.temperature = options.temperature;
+    request.top_k = options.top_k;
     std::vector<std::unique_ptr<engine::api::Generation>> generations;
     std::vector<engine::api::Generation*> each;
     std::vector<Result<engine::api::GeneratedToken>> tokens;

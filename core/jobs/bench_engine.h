@@ -46,6 +46,8 @@ struct DecodeBench {
     int prompt = 128, new_tokens = 128;
     int r = 16;         // 0: without an adapter
     int sequences = 1;  // that grow together, every second one without the adapter
+    double temperature = 0;
+    int top_k = 0;
 };
 struct DecodeBenchResult {
     double tokens_per_s = 0;  // of all sequences, without the prefill

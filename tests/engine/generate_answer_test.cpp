@@ -26,6 +26,7 @@ class Counting final : public Decoder {
     }
     Result<void> appendEach(std::span<const Next> next) override {
         together.push_back(static_cast<int>(next.size()));
+        for (const Next& one : next) static_cast<Counting*>(one.sequence)->followed.push_back(one.then.has_value());
         if (fails) return fail(ErrorCode::OutOfMemory, "No room.");
         for (const Next& one : next)
             if (const auto done = one.sequence->append({&one.token, 1}, one.logits, {}); !done) return done;
@@ -35,6 +36,7 @@ class Counting final : public Decoder {
     int capacity() const override { return capacity_; }
 
     std::vector<int> appended, together;
+    std::vector<bool> followed;  // of each token appended alone: whether it was told how the next one is drawn
     bool broken = false, fails = false;
 
   private:
@@ -145,6 +147,18 @@ class AnswerTest : public QObject {
         QCOMPARE(b.decoder->together, std::vector<int>{1});
         QCOMPARE(a.decoder->together, (std::vector<int>{3, 1, 1}));
         QCOMPARE(c.decoder->together, std::vector<int>{});
+    }
+
+    // The token whose logits give the last one is followed by nothing.
+    void tellsHowTheNextTokenWillBeDrawn() {
+        Started a(prompt({1, 2, 3}, 4));
+        all(*a.answer);
+        QCOMPARE(a.decoder->followed, (std::vector<bool>{true, true, false}));
+        auto penalised = prompt({1, 2}, 3);
+        penalised.repetition_penalty = 1.3;
+        Started b(penalised);
+        all(*b.answer);
+        QCOMPARE(b.decoder->followed, (std::vector<bool>{false, false}));
     }
 
     void anErrorOfAllLeavesEachAsItWas() {

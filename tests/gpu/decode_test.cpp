@@ -1,7 +1,9 @@
 // A token as one CUDA graph: a small model whose widths its kernels take, on the GPU against the processor.
 #include <QTemporaryDir>
 
+#include "engine/generate/sampler.h"
 #include "engine/gpu/gpu_phi.h"
+#include "engine/kernels/decode_cuda.h"
 #include "gpu/on_device.h"
 #include "support/tiny_phi.h"
 
@@ -14,7 +16,8 @@ using engine::gpu::GpuPhi;
 namespace {
 
 constexpr int kVocab = 264, kContext = 640;
-constexpr double kBound = 2e-2;
+// Of a position's logits, in the norm; the mean of all of a sequence is below half of it.
+constexpr double kBound = 4e-2;
 
 class GpuDecodeTest : public QObject {
     Q_OBJECT
@@ -81,7 +84,8 @@ class GpuDecodeTest : public QObject {
         double strength;
         std::unique_ptr<engine::KvCache> on_cpu, on_gpu;
         std::vector<float> expected = std::vector<float>(kVocab), got = std::vector<float>(kVocab);
-        double worst = 0;
+        double worst = 0, sum = 0;
+        int count = 0;
 
         Sequence(PhiModel& cpu_model, PhiModel& gpu_model, int capacity, double adapter_strength)
             : cpu(cpu_model), gpu(gpu_model), strength(adapter_strength) {
@@ -91,10 +95,17 @@ class GpuDecodeTest : public QObject {
         void append(std::vector<int> tokens) {
             OnDevice::require(cpu.step(*on_cpu, tokens, strength, expected, {}));
             OnDevice::require(gpu.step(*on_gpu, tokens, strength, got, {}));
-            worst = std::max(worst, relative(got, expected));
+            const double error = relative(got, expected);
+            worst = std::max(worst, error);
+            sum += error;
+            ++count;
         }
+        bool close() const { return worst < kBound && sum / count < kBound / 2; }
     };
     int token() { return static_cast<int>(random_() % kVocab); }
+    static int best(const std::vector<float>& logits) {
+        return static_cast<int>(std::max_element(logits.begin(), logits.end()) - logits.begin());
+    }
     std::vector<int> tokens(int count) {
         std::vector<int> result;
         for (int i = 0; i < count; ++i) result.push_back(token());
@@ -127,8 +138,8 @@ class GpuDecodeTest : public QObject {
             for (int i = 0; i < 70; ++i) s.append({token()});
             s.append(tokens(500));
             for (int i = 570; i < kContext; ++i) s.append({token()});
-            qInfo("strength %.1f: relative error of logits at most %.2e", strength, s.worst);
-            QVERIFY(s.worst < kBound);
+            qInfo("strength %.1f: relative error of logits %.2e, at most %.2e", strength, s.sum / s.count, s.worst);
+            QVERIFY(s.close());
             if (ranks.isEmpty()) break;
         }
     }
@@ -142,19 +153,19 @@ class GpuDecodeTest : public QObject {
             adapted.append({token()});
             base.append({token()});
         }
-        QVERIFY(adapted.worst < kBound && base.worst < kBound);
+        QVERIFY(adapted.close() && base.close());
         giveAdapter({4, 8});
         for (int i = 0; i < 10; ++i) adapted.append({token()});
         base.append({token()});
-        QVERIFY(adapted.worst < kBound && base.worst < kBound);
+        QVERIFY(adapted.close() && base.close());
         const auto values = gpu_->adapter().values(), same = cpu_->adapter().values();
         for (std::size_t i = 0; i < values.size(); ++i) same[i] = values[i] *= -0.5f;
         OnDevice::require(gpu_->device()->storeValues(values));
         for (int i = 0; i < 10; ++i) adapted.append({token()});
-        QVERIFY(adapted.worst < kBound);
+        QVERIFY(adapted.close());
         gpu_->freeMemory();
         for (int i = 0; i < 5; ++i) adapted.append({token()});
-        QVERIFY(adapted.worst < kBound);
+        QVERIFY(adapted.close());
     }
 
     // One after the other without a wait between: what each gets alone, to the bit.
@@ -175,8 +186,9 @@ class GpuDecodeTest : public QObject {
         for (int round = 0; round < 30; ++round) {
             std::vector<engine::NextToken> next;
             for (std::size_t i = 0; i < kCount; ++i) {
-                const int one = token();
-                next.push_back({together[i].get(), one, strengths[i], got[i]});
+                const int one = i % 2 == 0 && round % 3 != 0 ? best(got[i]) : token();
+                next.push_back({together[i].get(), one, strengths[i], got[i], {}});
+                if (i % 2 == 0) next.back().then = api::Draw{0, 1, 0, kVocab, 0};
                 OnDevice::require(gpu_->step(*alone[i], {&one, 1}, strengths[i], expected[i], {}));
             }
             OnDevice::require(gpu_->stepEach(next));
@@ -185,6 +197,128 @@ class GpuDecodeTest : public QObject {
                 QCOMPARE(together[i]->size(), alone[i]->size());
             }
         }
+    }
+
+    void theCardDrawsWhatTheSamplerDraws_data() {
+        QTest::addColumn<int>("vocab");
+        QTest::addColumn<int>("usable");
+        QTest::addColumn<float>("spread");
+        QTest::addColumn<double>("temperature");
+        QTest::addColumn<int>("top_k");
+        QTest::addColumn<double>("top_p");
+        QTest::newRow("greedy") << 51200 << 50295 << 3.0f << 0.0 << 0 << 1.0;
+        QTest::newRow("temperature") << 51200 << 50295 << 4.0f << 0.7 << 0 << 1.0;
+        QTest::newRow("top_p") << 51200 << 51200 << 4.0f << 0.7 << 0 << 0.9;
+        QTest::newRow("top_k") << 51200 << 50295 << 1.0f << 1.0 << 50 << 1.0;
+        QTest::newRow("top_k and top_p") << 51200 << 51200 << 2.0f << 1.3 << 200 << 0.5;
+        QTest::newRow("few") << 37 << 31 << 2.0f << 1.0 << 0 << 0.95;
+        QTest::newRow("one") << 1 << 1 << 2.0f << 1.0 << 0 << 1.0;
+        QTest::newRow("the best alone") << 300 << 300 << 1.0f << 1.0 << 1 << 1.0;
+        QTest::newRow("top_p of nothing") << 300 << 300 << 1.0f << 1.0 << 0 << 0.0;
+    }
+
+    void theCardDrawsWhatTheSamplerDraws() {
+        QFETCH(int, vocab);
+        QFETCH(int, usable);
+        QFETCH(float, spread);
+        QFETCH(double, temperature);
+        QFETCH(int, top_k);
+        QFETCH(double, top_p);
+        api::GenerateRequest request;
+        request.temperature = temperature;
+        request.top_k = top_k;
+        request.top_p = top_p;
+        request.usable_vocab = usable;
+        request.seed = random_();
+        auto sampler = std::move(*engine::Sampler::create(request, vocab));
+        const Stream stream = std::move(*gpu::openStream(0));
+        auto token = std::move(*gpu::Pinned::allocate(sizeof(int)));
+        int same = 0;
+        constexpr int kDraws = 100;
+        for (int i = 0; i < kDraws; ++i) {
+            auto logits = normals(random_, vocab, spread);
+            if (i % 3 == 0) logits[random_() % logits.size()] = -std::numeric_limits<float>::infinity();
+            if (vocab == 1) logits[0] = 1;
+            const auto draw = sampler.following();
+            QVERIFY(draw.has_value());
+            const Array<float> on_device(stream, logits);
+            gpu::decodeDraw(stream, on_device.data(), *draw, reinterpret_cast<int*>(token.data()));
+            OnDevice::require(gpu::finish(stream));
+            const int drawn = *reinterpret_cast<int*>(token.data());
+            QVERIFY(drawn >= 0 && drawn < usable);
+            const auto expected = sampler.next(logits, {});
+            QVERIFY(expected.has_value());
+            same += drawn == *expected ? 1 : 0;
+        }
+        qInfo("%d of %d drawn alike", same, kDraws);
+        QVERIFY(same >= kDraws - 2);  // a number drawn within a rounding of a border
+    }
+
+    void aRepetitionPenaltyIsNotDrawnAhead() {
+        api::GenerateRequest request;
+        request.repetition_penalty = 1.1;
+        QVERIFY(!engine::Sampler::create(request, 10)->following());
+    }
+
+    // Right guesses, wrong ones, a sequence cut back, an adapter that changes in between: the bits of one that is
+    // computed without guessing.
+    void whatIsBegunAheadChangesNothing_data() {
+        QTest::addColumn<double>("temperature");
+        QTest::newRow("greedy") << 0.0;
+        QTest::newRow("sampled") << 0.8;
+    }
+
+    void whatIsBegunAheadChangesNothing() {
+        QFETCH(double, temperature);
+        load(fitting(), true);
+        giveAdapter({16});
+        api::GenerateRequest request;
+        request.temperature = temperature;
+        request.seed = random_();
+        auto sampler = std::move(*engine::Sampler::create(request, kVocab));
+        const auto ahead = cacheOf(*gpu_, 150), plain = cacheOf(*gpu_, 150);
+        std::vector<float> got(kVocab), expected(kVocab);
+        int next = token();
+        std::vector<int> history;
+        const auto both = [&] {
+            const engine::NextToken one{ahead.get(), next, 1, got, sampler.following()};
+            OnDevice::require(gpu_->stepEach({&one, 1}));
+            OnDevice::require(gpu_->step(*plain, {&next, 1}, 1, expected, {}));
+            history.push_back(next);
+        };
+        for (int i = 0; i < 120; ++i) {
+            both();
+            QVERIFY2(got == expected, qPrintable(QString::number(i)));
+            QCOMPARE(ahead->size(), plain->size());
+            next = *sampler.next(got, history);
+            if (i % 40 == 35) next = (next + 1) % kVocab;  // not what it began with
+            if (i == 50 || i == 52)
+                for (auto* cache : {ahead.get(), plain.get()}) cache->truncate(20 + i % 50);
+            if (i == 54) {
+                const auto values = gpu_->adapter().values();
+                for (float& v : values) v *= -0.5f;
+                OnDevice::require(gpu_->device()->storeValues(values));
+            }
+            if (i == 60) {
+                const auto more = tokens(7);
+                for (auto* cache : {ahead.get(), plain.get()}) OnDevice::require(gpu_->step(*cache, more, 1, got, {}));
+            }
+            if (i == 70) gpu_->freeMemory();
+        }
+    }
+
+    void theLastPlaceOfACacheIsNotOverrun() {
+        load(fitting(), true);
+        giveAdapter({16});
+        const auto cache = cacheOf(*gpu_, 12);
+        std::vector<float> logits(kVocab);
+        for (int i = 0; i < 12; ++i) {
+            const engine::NextToken one{cache.get(), token(), 1, logits, api::Draw{0, 1, 0, kVocab, 0}};
+            OnDevice::require(gpu_->stepEach({&one, 1}));
+        }
+        QCOMPARE(cache->size(), 12);
+        const engine::NextToken more{cache.get(), 1, 1, logits};
+        QVERIFY(!gpu_->stepEach({&more, 1}));
     }
 
     void theSameTokensGiveTheSameBits() {
@@ -227,7 +361,7 @@ class GpuDecodeTest : public QObject {
         QVERIFY(!gpu_->decodesInOneGraph());
         Sequence s(*cpu_, *gpu_, 40, 1);
         for (int i = 0; i < 30; ++i) s.append({token()});
-        QVERIFY(s.worst < kBound);
+        QVERIFY(s.close());
     }
 };
 

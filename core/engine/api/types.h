@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "dataset/batch/batch.h"
+#include "engine/api/draw.h"
 #include "io/safetensors.h"
 
 namespace studio::engine::api {

@@ -55,7 +55,7 @@ class PhiDecoder final : public Decoder {
             std::vector<NextToken> all;
             for (const Next& one : next) {
                 const auto& other = static_cast<PhiDecoder&>(*one.sequence);
-                all.push_back({other.cache_.get(), one.token, other.adapter_strength_, one.logits});
+                all.push_back({other.cache_.get(), one.token, other.adapter_strength_, one.logits, one.then});
             }
             return phi_->stepEach(all);
         });

@@ -1,10 +1,12 @@
 // What generating needs of a model: growing sequences.
 #pragma once
 
+#include <optional>
 #include <span>
 #include <stop_token>
 
 #include "base/result.h"
+#include "engine/api/draw.h"
 
 namespace studio::engine {
 
@@ -15,6 +17,8 @@ class Decoder {
         Decoder* sequence = nullptr;
         int token = 0;
         std::span<float> logits;  // [vocab]
+        // How the token behind it will be drawn from them, if one will be: a GPU begins with that one at once.
+        std::optional<api::Draw> then = {};
     };
 
     virtual ~Decoder() = default;

@@ -6,6 +6,8 @@
 #include <exception>
 #include <new>
 
+#include "base/job.h"
+
 namespace studio::engine {
 
 Result<void> checkRequest(const api::GenerateRequest& request, const VocabAndContext& model) {
@@ -91,11 +93,22 @@ std::span<const int> Answer::pending() const {
 
 Result<api::GeneratedToken> Answer::compute() {
     if (const auto reason = over(); reason != api::StopReason::None) return end(reason);
-    if (!pending().empty()) {
+    if (request_.stop.stop_requested()) return cancelled();
+    if (pending().size() == 1) {
+        const auto next = following();
+        STUDIO_CHECK(decoder_->appendEach({&next, 1}));
+    } else if (!pending().empty()) {
         logits_.resize(static_cast<std::size_t>(vocab_));
         STUDIO_CHECK(decoder_->append(pending(), logits_, request_.stop));
     }
     return choose();
+}
+
+Decoder::Next Answer::following() {
+    logits_.resize(static_cast<std::size_t>(vocab_));
+    Decoder::Next next{decoder_.get(), pending()[0], logits_, {}};
+    if (produced_ + 1 < request_.max_new_tokens) next.then = sampler_.following();
+    return next;
 }
 
 void Answer::computeEach(std::span<Answer* const> answers, std::span<Result<api::GeneratedToken>> tokens) {
@@ -108,9 +121,8 @@ void Answer::computeEach(std::span<Answer* const> answers, std::span<Result<api:
             tokens[i] = one.next();
             continue;
         }
-        one.logits_.resize(static_cast<std::size_t>(one.vocab_));
         together.push_back(i);
-        next.push_back({one.decoder_.get(), one.pending()[0], one.logits_});
+        next.push_back(one.following());
     }
     if (together.empty()) return;
     const auto appended = next[0].sequence->appendEach(next);

@@ -73,6 +73,11 @@ Result<int> Sampler::next(std::span<const float> logits, std::span<const int> hi
     return candidates.back().id;  // rounding left a little over
 }
 
+std::optional<api::Draw> Sampler::following() const {
+    if (repetition_penalty_ != 1) return std::nullopt;
+    return api::Draw{temperature_, top_p_, top_k_, usable_vocab_, counterUniform(seed_, draws_)};
+}
+
 namespace {
 
 // The first of the largest logits; −1 where one is not finite. In blocks, so that only one is searched for its place.

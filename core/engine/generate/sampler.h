@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -26,6 +27,9 @@ class Sampler {
     // The token that follows `history` (prompt and answer so far). Draw n is a function of (seed, n) alone. An error
     // when a logit is not a number or no token is possible.
     Result<int> next(std::span<const float> logits, std::span<const int> history);
+
+    // What the coming next() will do, where the logits alone decide: without a repetition penalty.
+    std::optional<api::Draw> following() const;
 
     // What next() draws from, most probable first (ties: lower id first); one candidate when greedy.
     Result<std::span<const Candidate>> distribution(std::span<const float> logits, std::span<const int> history);

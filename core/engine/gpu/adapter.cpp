@@ -83,6 +83,7 @@ Result<double> GpuAdapter::gradientNorm() {
 Result<void> GpuAdapter::update(const kernels::AdamWStep& step) {
     if (exp_avg_.bytes() == 0 || exp_avg_sq_.bytes() == 0) STUDIO_CHECK(resetMoments());
     STUDIO_CHECK(needGradients());
+    ++changes_;
     k::adamW(stream_, step, count(), floats(values_), floats(gradients_), floats(exp_avg_), floats(exp_avg_sq_));
     return k::launched("updating the adapter");
 }
@@ -117,6 +118,7 @@ Result<void> GpuAdapter::fetchValues(std::span<float> into) {
 }
 
 Result<void> GpuAdapter::storeValues(std::span<const float> from) {
+    ++changes_;
     return store(values_, from);
 }
 

@@ -56,6 +56,8 @@ class GpuAdapter final : public DeviceParameters {
     std::uint64_t valueBytes() const { return values_.bytes(); }
     std::uint64_t trainingBytes() const { return gradients_.bytes() + exp_avg_.bytes() + exp_avg_sq_.bytes(); }
 
+    std::uint64_t changes() const { return changes_; }  // of the values so far
+
     Result<void> needGradients();
 
     Result<void> zeroGradients() override;
@@ -84,6 +86,7 @@ class GpuAdapter final : public DeviceParameters {
     std::vector<BlockLora> blocks_;
     std::array<std::int64_t, 3> widths_{};
     BlockShape shape_;
+    std::uint64_t changes_ = 0;
 };
 
 }  // namespace studio::engine::gpu

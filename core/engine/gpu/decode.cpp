@@ -124,15 +124,14 @@ Result<void> GpuPhi::step(KvCache& cache, std::span<const int> tokens, double ad
     if (count == 1 && tokenGraphFits(s)) {
         if (stop.stop_requested()) return cancelled();
         const NextToken next{&cache, tokens[0], adapter_strength, last_logits};
-        STUDIO_CHECK(runTokenGraphs(s, {&next, 1}));
-        own.setSize(own.size() + 1);
-        return {};
+        return stepEach({&next, 1});
     }
     Pass pass;
     pass.stream = s.stream;
     pass.gemm = s.gemm.get();
     pass.strength = static_cast<float>(adapter_strength);
     STUDIO_CHECK(reserveDecoding(s, std::min(count, kPrefillRows)));
+    own.token.ahead = {};
     int rows = 0;
     for (int done = 0; done < count; done += rows) {
         if (stop.stop_requested()) return cancelled();

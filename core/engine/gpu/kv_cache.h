@@ -13,15 +13,39 @@ class GpuKvCache final : public KvCache {
 
     int size() const noexcept override { return size_; }
     int capacity() const noexcept override { return capacity_; }
-    void truncate(int size) noexcept override { size_ = size < 0 ? 0 : (size < size_ ? size : size_); }
+    void truncate(int size) noexcept override {
+        size_ = size < 0 ? 0 : (size < size_ ? size : size_);
+        token.ahead = {};
+    }
     void setSize(int size) noexcept { size_ = size; }
+    ~GpuKvCache() override { (void)token.finish(); }
 
-    // One token of this cache, recorded; see token_graph.h.
+    // One token of this cache, recorded; see token_graph.h. Two take turns: while the host reads the logits of one, the
+    // other may already compute the token behind it.
     struct Token {
-        Pinned host;  // id and position; behind them the logits
-        kernels::gpu::Graph graph;
+        struct Turn {
+            kernels::gpu::Graph graph;
+            kernels::gpu::Event drawn, done;  // when `host` has the id; when it has the logits
+            Pinned host;                      // id and position; behind them the logits
+        };
+        Turn turns[2];
+        Memory logits;  // on the device, of the turn that ended last
+        int now = 0;    // the turn last asked for
         float strength = 0;
-        std::uint64_t adapter = 0;  // State::adapter_number it was recorded with
+        std::uint64_t adapter = 0;  // State::adapter_number they were recorded with
+
+        // What the other turn computes, begun before it was asked for.
+        struct Ahead {
+            int position = -1;         // −1: nothing
+            std::uint64_t values = 0;  // GpuAdapter::changes() then
+        };
+        Ahead ahead;
+        int tokens_to_wait = 0;  // after a wrong guess, until the next one
+
+        Result<void> finish() const {
+            for (const Turn& turn : turns) STUDIO_CHECK(turn.done.wait());
+            return {};
+        }
     };
     Token token;
 

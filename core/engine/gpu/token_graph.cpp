@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "engine/kernels/decode_cuda.h"
 
@@ -117,10 +118,10 @@ class Groups {
 
 class Recorder {
   public:
-    // `asked` (id, position) and `logits` are pinned memory of the host, which kernels read and write themselves.
+    // `asked` (id, position) and `for_host` are pinned memory of the host, which kernels read and write themselves.
     Recorder(const GpuPhi::State& s, const GpuKvCache& cache, const TokenBuffers& b, float strength, const int* asked,
-             float* logits)
-        : s_(s), cache_(cache), b_(b), asked_(asked), logits_(logits), groups_(s, b, strength) {
+             float* logits, float* for_host)
+        : s_(s), cache_(cache), b_(b), asked_(asked), logits_(logits), for_host_(for_host), groups_(s, b, strength) {
         splits_ = std::clamp((cache.capacity() + kKeysASplit - 1) / kKeysASplit, 1, kMostSplits);
     }
 
@@ -132,7 +133,7 @@ class Recorder {
         last.h = b_.h;
         last.h_half = nullptr;
         k::decodeNorm(s_.stream, last, nullptr);
-        k::decodeHead(s_.stream, s_.weights.head, s_.weights.head_bias, b_.h, logits_);
+        k::decodeHead(s_.stream, s_.weights.head, s_.weights.head_bias, b_.h, logits_, for_host_);
         return k::launched("recording a token");
     }
 
@@ -185,7 +186,7 @@ class Recorder {
     const GpuKvCache& cache_;
     const TokenBuffers& b_;
     const int* asked_;
-    float* logits_;
+    float *logits_, *for_host_;
     Groups groups_;
     int splits_ = 1;
 };
@@ -225,42 +226,125 @@ Result<void> layOut(GpuPhi::State& s, TokenBuffers& buffers) {
     return {};
 }
 
-float* logitsOf(const GpuKvCache& cache) {
-    return reinterpret_cast<float*>(cache.token.host.data() + kAlign);
+constexpr int kPatience = 32;  // tokens without a guess after a wrong one
+
+using Token = GpuKvCache::Token;
+
+int* askedOf(const Token::Turn& turn) {
+    return reinterpret_cast<int*>(turn.host.data());
 }
 
-Result<void> launch(GpuPhi::State& s, const TokenBuffers& buffers, GpuKvCache& cache, const NextToken& next) {
-    auto& recorded = cache.token;
-    const auto strength = static_cast<float>(next.adapter_strength);
-    if (recorded.host.bytes() == 0) {
-        STUDIO_TRY(recorded.host, Pinned::allocate(kAlign + next.logits.size_bytes()));
+float* logitsOf(const Token::Turn& turn) {
+    return reinterpret_cast<float*>(turn.host.data() + kAlign);
+}
+
+float* logitsOf(const Token& token) {
+    return reinterpret_cast<float*>(token.logits.data());
+}
+
+// The graph of a turn, which is not running.
+Result<void> prepare(GpuPhi::State& s, const TokenBuffers& buffers, const GpuKvCache& cache, Token& token,
+                     Token::Turn& turn) {
+    const std::size_t bytes = static_cast<std::size_t>(s.info.vocab) * sizeof(float);
+    if (token.logits.bytes() == 0) {
+        STUDIO_TRY(token.logits, Memory::allocate(bytes, s.stream));
     }
-    auto* asked = reinterpret_cast<int*>(recorded.host.data());
-    if (!recorded.graph || recorded.strength != strength || recorded.adapter != s.adapter_number) {
-        const Recorder recorder(s, cache, buffers, strength, asked, logitsOf(cache));
-        STUDIO_TRY(recorded.graph, k::Graph::record(s.stream, [&] { return recorder.record(); }));
-        recorded.strength = strength;
-        recorded.adapter = s.adapter_number;
+    if (turn.host.bytes() == 0) {
+        STUDIO_TRY(turn.host, Pinned::allocate(kAlign + bytes));
     }
-    asked[0] = next.token;
-    asked[1] = cache.size();
-    return recorded.graph.launch(s.stream);
+    if (turn.graph) return {};
+    const Recorder recorder(s, cache, buffers, token.strength, askedOf(turn), logitsOf(token), logitsOf(turn));
+    STUDIO_TRY(turn.graph, k::Graph::record(s.stream, [&] { return recorder.record(); }));
+    return {};
+}
+
+// Forgets what was recorded for another strength or adapter.
+Result<void> renew(const GpuPhi::State& s, Token& token, float strength) {
+    if (token.strength == strength && token.adapter == s.adapter_number) return {};
+    STUDIO_CHECK(token.finish());
+    for (Token::Turn& turn : token.turns) turn.graph = {};
+    token.ahead = {};
+    token.strength = strength;
+    token.adapter = s.adapter_number;
+    return {};
+}
+
+std::uint64_t changes(const GpuPhi::State& s) {
+    return s.adapter ? s.adapter->changes() : 0;
+}
+
+// Whether the other turn computes just this token: it becomes the one that is asked for.
+Result<bool> begunAhead(const GpuPhi::State& s, GpuKvCache& cache, const NextToken& next) {
+    Token& token = cache.token;
+    const auto ahead = std::exchange(token.ahead, {});
+    if (ahead.position != cache.size() || ahead.values != changes(s)) return false;
+    const Token::Turn& other = token.turns[token.now ^ 1];
+    STUDIO_CHECK(other.drawn.wait());
+    if (askedOf(other)[0] != next.token) {
+        token.tokens_to_wait = kPatience;
+        return false;
+    }
+    token.now ^= 1;
+    return true;
+}
+
+Result<void> begin(GpuPhi::State& s, const TokenBuffers& buffers, GpuKvCache& cache, const NextToken& next) {
+    Token& token = cache.token;
+    Token::Turn& turn = token.turns[token.now];
+    STUDIO_CHECK(prepare(s, buffers, cache, token, turn));
+    askedOf(turn)[0] = next.token;
+    askedOf(turn)[1] = cache.size();
+    STUDIO_CHECK(turn.graph.launch(s.stream));
+    return turn.done.record(s.stream);
+}
+
+// The token behind the one that is asked for, as it will be drawn.
+Result<void> beginAhead(GpuPhi::State& s, const TokenBuffers& buffers, GpuKvCache& cache, const NextToken& next) {
+    Token& token = cache.token;
+    if (!next.then || cache.size() + 1 >= cache.capacity()) return {};
+    if (token.tokens_to_wait > 0) {
+        --token.tokens_to_wait;
+        return {};
+    }
+    Token::Turn& turn = token.turns[token.now ^ 1];
+    STUDIO_CHECK(turn.done.wait());  // after a wrong guess it may still run
+    STUDIO_CHECK(prepare(s, buffers, cache, token, turn));
+    k::decodeDraw(s.stream, logitsOf(token), *next.then, askedOf(turn));
+    STUDIO_CHECK(turn.drawn.record(s.stream));
+    askedOf(turn)[1] = cache.size() + 1;
+    STUDIO_CHECK(turn.graph.launch(s.stream));
+    STUDIO_CHECK(turn.done.record(s.stream));
+    token.ahead = {cache.size() + 1, changes(s)};
+    return {};
+}
+
+Result<void> beginEach(GpuPhi::State& s, std::span<const NextToken> next) {
+    TokenBuffers buffers;
+    STUDIO_CHECK(layOut(s, buffers));
+    for (const NextToken& one : next) {
+        auto& cache = static_cast<GpuKvCache&>(*one.cache);
+        STUDIO_CHECK(renew(s, cache.token, static_cast<float>(one.adapter_strength)));
+        STUDIO_TRY(const bool begun, begunAhead(s, cache, one));
+        if (!begun) STUDIO_CHECK(begin(s, buffers, cache, one));
+    }
+    for (const NextToken& one : next) STUDIO_CHECK(beginAhead(s, buffers, static_cast<GpuKvCache&>(*one.cache), one));
+    return {};
 }
 
 }  // namespace
 
 Result<void> runTokenGraphs(GpuPhi::State& s, std::span<const NextToken> next) {
-    TokenBuffers buffers;
-    STUDIO_CHECK(layOut(s, buffers));
-    for (const NextToken& one : next) {
-        const auto launched = launch(s, buffers, static_cast<GpuKvCache&>(*one.cache), one);
-        if (launched) continue;
+    if (const auto begun = beginEach(s, next); !begun) {
         STUDIO_CHECK(k::finish(s.stream));  // those before still read and write memory of their caches
-        return fail(launched.error());
+        for (const NextToken& one : next) static_cast<GpuKvCache&>(*one.cache).token.ahead = {};
+        return begun;
     }
-    STUDIO_CHECK(k::finish(s.stream));
-    for (const NextToken& one : next)
-        std::memcpy(one.logits.data(), logitsOf(static_cast<GpuKvCache&>(*one.cache)), one.logits.size_bytes());
+    for (const NextToken& one : next) {
+        const Token& token = static_cast<GpuKvCache&>(*one.cache).token;
+        const Token::Turn& turn = token.turns[token.now];
+        STUDIO_CHECK(turn.done.wait());
+        std::memcpy(one.logits.data(), logitsOf(turn), one.logits.size_bytes());
+    }
     return {};
 }
 

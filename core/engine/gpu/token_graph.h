@@ -11,6 +11,8 @@ namespace studio::engine::gpu {
 bool tokenGraphFits(const GpuPhi::State& state);
 
 // Computes one token behind the end of each cache and gives their logits, [vocab]; nothing is waited for between them.
+// Where it is known how the token after it will be drawn, the card draws it and goes on, and the next call finds the
+// work begun: what the host does between two tokens costs no time on the card. A wrong guess is computed again.
 // A graph is recorded when cache, strength or adapter are new; values of the adapter may change in between. Sizes of
 // the caches are left to the caller.
 Result<void> runTokenGraphs(GpuPhi::State& state, std::span<const NextToken> next);

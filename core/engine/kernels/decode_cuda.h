@@ -7,6 +7,7 @@
 
 #include <cstdint>
 
+#include "engine/api/draw.h"
 #include "engine/kernels/nf4.h"
 #include "engine/kernels/rope.h"
 
@@ -85,7 +86,12 @@ int decodeActBlocks(int columns);
 // x = row asked[0] of the embedding; *position = asked[1]. `asked` is pinned memory of the host.
 void decodeEmbed(Stream stream, const Matrix& table, const int* asked, int* position, float* x);
 
-// logits = W·h + b. h: float. `logits` may be pinned memory of the host.
-void decodeHead(Stream stream, const Matrix& head, const void* bias, const float* h, float* logits);
+// logits = W·h + b, written twice: `for_host` may be pinned memory of the host. h: float.
+void decodeHead(Stream stream, const Matrix& head, const void* bias, const float* h, float* logits, float* for_host);
+
+// The token that engine/generate/sampler.h draws from these logits, as far as a block of threads can tell: where more
+// than 1,024 tokens would have to be put in order, or a probability is a rounding away from the number drawn, it may be
+// another one. Always an id below draw.vocab. `token` may be pinned memory of the host.
+void decodeDraw(Stream stream, const float* logits, const api::Draw& draw, int* token);
 
 }  // namespace studio::engine::kernels::gpu

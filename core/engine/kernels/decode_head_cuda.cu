@@ -6,9 +6,9 @@ namespace {
 
 constexpr int kHeadThreads = 256, kHeadWarps = kHeadThreads / 32;
 
-// A warp has rows in a row, up to 32 at a time, whose sums are written together: `logits` may be the host's memory.
+// A warp has rows in a row, up to 32 at a time, whose sums are written together: one copy goes to the host's memory.
 __global__ void __launch_bounds__(kHeadThreads)
-    headRows(const Bf16* head, int rows, int cols, const Bf16* bias, const float* h, float* logits) {
+    headRows(const Bf16* head, int rows, int cols, const Bf16* bias, const float* h, float* logits, float* for_host) {
     extern __shared__ float hidden[];
     letNextStart();
     const int lane = threadIdx.x % 32, warp = blockIdx.x * kHeadWarps + threadIdx.x / 32;
@@ -37,17 +37,18 @@ __global__ void __launch_bounds__(kHeadThreads)
         const int at = (row - begin) % 32;
         if (lane == at) own = sum;
         if (at == 31 || row + 1 == end)
-            if (const int mine = row - at + lane; lane <= at) logits[mine] = own + __bfloat162float(bias[mine]);
+            if (const int mine = row - at + lane; lane <= at)
+                logits[mine] = for_host[mine] = own + __bfloat162float(bias[mine]);
     }
 }
 
 }  // namespace
 
-void decodeHead(Stream stream, const Matrix& head, const void* bias, const float* h, float* logits) {
+void decodeHead(Stream stream, const Matrix& head, const void* bias, const float* h, float* logits, float* for_host) {
     // Four blocks on each of 132 multiprocessors.
     launchEarly(headRows, dim3(528), kHeadThreads, static_cast<unsigned>(head.cols * sizeof(float)), stream,
                 static_cast<const Bf16*>(bf16(head)), static_cast<int>(head.rows), static_cast<int>(head.cols),
-                static_cast<const Bf16*>(bias), h, logits);
+                static_cast<const Bf16*>(bias), h, logits, for_host);
 }
 
 }  // namespace studio::engine::kernels::gpu

@@ -94,6 +94,19 @@ class Graph {
     std::unique_ptr<void, Destroy> graph_;
 };
 
+// A place in a stream that the host can wait for.
+class Event {
+  public:
+    Result<void> record(Stream stream);
+    Result<void> wait() const;  // for what was put into the stream before the last record(); at once without one
+
+  private:
+    struct Destroy {
+        void operator()(void* event) const noexcept;
+    };
+    std::unique_ptr<void, Destroy> event_;
+};
+
 struct MemoryState {
     std::uint64_t allocated = 0, peak = 0;  // by this process through the allocator
     std::uint64_t free = 0, total = 0;      // of the card; free counts what the allocator keeps cached

@@ -310,6 +310,24 @@ Result<void> Graph::launch(Stream stream) const {
     return checked(cudaGraphLaunch(static_cast<cudaGraphExec_t>(graph_.get()), queue(stream)), "computing a token");
 }
 
+void Event::Destroy::operator()(void* event) const noexcept {
+    cudaEventDestroy(static_cast<cudaEvent_t>(event));
+}
+
+Result<void> Event::record(Stream stream) {
+    if (event_ == nullptr) {
+        cudaEvent_t made = nullptr;
+        STUDIO_CHECK(checked(cudaEventCreateWithFlags(&made, cudaEventDisableTiming), "computing"));
+        event_.reset(made);
+    }
+    return checked(cudaEventRecord(static_cast<cudaEvent_t>(event_.get()), queue(stream)), "computing");
+}
+
+Result<void> Event::wait() const {
+    if (event_ == nullptr) return {};
+    return checked(cudaEventSynchronize(static_cast<cudaEvent_t>(event_.get())), "computing");
+}
+
 MemoryState memoryState(int card) {
     MemoryState state;
     std::size_t free = 0, total = 0;

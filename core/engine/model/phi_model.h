@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <stop_token>
 #include <string>
@@ -78,6 +79,9 @@ struct NextToken {
     int token = 0;
     double adapter_strength = 1;
     std::span<float> logits;  // [vocab], gets those after the token
+    // How the token after it will be drawn from them, if one will be. A GPU then computes that one while its caller
+    // still reads the logits; what is asked for next decides, a wrong guess costs time alone.
+    std::optional<api::Draw> then = {};
 };
 
 // How the block linears are held: expanded to float32 once, or as they are stored (NF4 or 16 bits) and expanded before
