@@ -128,12 +128,12 @@ Result<int> benchStart(Context& context) {
     return kOk;
 }
 
-Result<int> benchUi(Context& context, bool train, double seconds) {
+Result<int> benchUi(Context& context, const ui::UiBench& bench) {
     offscreenWithoutDisplay();
     STUDIO_TRY(const auto home, BenchHome::create());
     Arguments arguments;
     STUDIO_TRY(const ui::UiFigures f,
-               ui::benchUi(arguments.count, arguments.values, windowOptions(context), train, seconds));
+               ui::benchUi(arguments.count, arguments.values, windowOptions(context), bench));
     if (context.json) {
         context.print({{"longest_gap_ms", f.longest_gap_ms},
                        {"p99_gap_ms", f.p99_gap_ms},
@@ -171,11 +171,16 @@ void addWindowBench(CLI::App& bench, Run& run) {
     start->callback([&run] { run = benchStart; });
     CLI::App* ui = bench.add_subcommand("ui", "gaps of the window's event loop while it is used");
     const auto while_what = std::make_shared<std::string>();
-    const auto seconds = std::make_shared<double>(60);
+    const auto options = std::make_shared<ui::UiBench>();
     ui->add_option("--while", *while_what, "train: with a real run beside it")->check(CLI::IsMember({"train"}));
-    ui->add_option("--seconds", *seconds, "how long it is used")->check(CLI::Range(1.0, 3600.0))->capture_default_str();
-    ui->callback([while_what, seconds, &run] {
-        run = [while_what, seconds](Context& c) { return benchUi(c, *while_what == "train", *seconds); };
+    ui->add_option("--seconds", options->seconds, "how long it is used")
+        ->check(CLI::Range(1.0, 3600.0))
+        ->capture_default_str();
+    ui->add_option("--device", options->device, "of the run (the recipe's)");
+    ui->add_option("--model_path", options->model, "of the run (built-in model)");
+    ui->callback([while_what, options, &run] {
+        options->train = *while_what == "train";
+        run = [options](Context& c) { return benchUi(c, *options); };
     });
 }
 

@@ -238,9 +238,19 @@ class GpuKernelsTest : public QObject {
                 kernels::dequantiseNf4(nullptr, view, host(expected, rows, cols));
                 for (float& v : expected) v = rounded(v);
                 OnDevice out(stream_, rows, cols);
-                gpu::expandNf4(stream_, on_device.view(), out.view());
+                gpu::expandNf4(stream_, on_device.view(), 0, 0, out.view());
                 QCOMPARE(out.get(), expected);
                 QVERIFY(out.whole);
+                // A part of it.
+                const int top = rows / 3, left = cols / 16 * 8, height = rows - top, width = cols - left;
+                OnDevice part(stream_, height, width);
+                gpu::expandNf4(stream_, on_device.view(), top, left, part.view());
+                const auto got = part.get();
+                QVERIFY(part.whole);
+                for (int i = 0; i < height; ++i)
+                    for (int j = 0; j < width; ++j)
+                        QCOMPARE(got[static_cast<std::size_t>(i * width + j)],
+                                 expected[static_cast<std::size_t>((top + i) * cols + left + j)]);
                 if (nested) continue;
                 const Array<float> raw(stream_, values), scales(stream_, std::vector<float>(blocks));
                 const Array<std::uint8_t> own(stream_, std::vector<std::uint8_t>(bytes));

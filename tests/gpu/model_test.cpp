@@ -202,6 +202,47 @@ class GpuModelTest : public QObject {
         });
     }
 
+    // Where memory counts, products with weights that are larger than the workspace go through it in pieces.
+    void largeGroupsInPieces() {
+        with(tiny(1024, 8, 8, 16384, 2), [&] {
+            giveAdapter({8});
+            for (const bool dropout : {false, true})
+                for (const auto& batch : batches(264)) {
+                    ForwardOptions options = training();
+                    if (dropout) options.lora_dropout = options.resid_dropout = 0.1;
+                    const Run whole = run(*gpu_, batch, options);
+                    options.memory = MemoryMode::Recompute;
+                    compare("in pieces", run(*gpu_, batch, options), whole, 5e-3);
+                }
+        });
+    }
+
+    // The residual stream of one batch waits in the computer's memory while another length, an evaluation and a run
+    // that was stopped come in between.
+    void batchesTakeTurnsWhileResidualsAreAway() {
+        giveAdapter({16});
+        ForwardOptions options = training(MemoryMode::Recompute);
+        options.deterministic = true;
+        std::vector<Run> first;
+        for (const auto& batch : batches()) first.push_back(run(*gpu_, batch, options));
+        for (int round = 0; round < 3; ++round)
+            for (std::size_t i = 0; i < first.size(); ++i) {
+                const auto batch = batches()[i];
+                std::stop_source stop;
+                ForwardOptions stopped = options;
+                stopped.stop = stop.get_token();
+                std::vector<float> nll(batch.targets.size());
+                OnDevice::require(gpu_->forward(batch, stopped, nll));
+                stop.request_stop();
+                QVERIFY(!gpu_->backward(1));
+                run(*gpu_, batches()[(i + 1) % first.size()], {});
+                const Run again = run(*gpu_, batch, options);
+                QVERIFY(again.nll == first[i].nll);
+                QVERIFY(again.gradients == first[i].gradients);
+                if (round == 1) gpu_->freeMemory();
+            }
+    }
+
     // Heads of 24, rotated in pairs of 6; three blocks of NF4 in two rows; two query heads a key head.
     void otherWidths() {
         with(tiny(96, 4, 2, 200, 2), [&] {

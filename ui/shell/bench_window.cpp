@@ -226,7 +226,7 @@ Result<StartFigures> benchStart(int argc, char** argv, const WindowOptions& opti
     return figures;
 }
 
-Result<UiFigures> benchUi(int argc, char** argv, const WindowOptions& options, bool train, double seconds) {
+Result<UiFigures> benchUi(int argc, char** argv, const WindowOptions& options, const UiBench& bench) {
     QApplication application(argc, argv);
     name(application, options);
     Settings settings;
@@ -250,10 +250,15 @@ Result<UiFigures> benchUi(int argc, char** argv, const WindowOptions& options, b
         }
     });
     QObject::connect(&runs, &RunService::ended, &window, [&](const RunEnd& end) { failure = end.error; });
-    if (train) {
+    if (bench.train) {
         config::Recipe recipe = session.recipe().recipe();
         recipe.training.max_steps = 1'000'000;  // longer than the measurement
         recipe.training.save_steps = 20;
+        if (!bench.device.empty()) recipe.training.device = bench.device;
+        if (!bench.model.empty()) {
+            recipe.training.model_name_or_path = bench.model;
+            recipe.training.save_steps = 200;  // a checkpoint of a large adapter is a second of writing
+        }
         STUDIO_CHECK(runs.start(recipe, QStringLiteral("bench"), session.recipe().configFile()));
         if (!spin([&] { return runs.stepping() || !runs.active(); }, 120) || !runs.active())
             return fail(
@@ -266,13 +271,13 @@ Result<UiFigures> benchUi(int argc, char** argv, const WindowOptions& options, b
     Hand hand(window);
     meter.start();
     hand.start();
-    spin([] { return false; }, seconds);
+    spin([] { return false; }, bench.seconds);
     hand.stop();
     meter.stop();
     figures.longest_gap_ms = meter.longest();
     figures.p99_gap_ms = meter.p99();
     figures.tokens_per_s = spent > 0 ? tokens / spent : 0;
-    if (!train) return figures;
+    if (!bench.train) return figures;
 
     figures.pause_ms = untilShown([&] { runs.pause(); });
     spin([&] { return runs.live() && runs.live()->state == project::RunState::Paused; }, 60);

@@ -4,6 +4,7 @@
 #include <QStringList>
 #include <functional>
 #include <memory>
+#include <string>
 
 #include "base/log.h"
 #include "base/result.h"
@@ -33,8 +34,13 @@ struct UiFigures {
     double longest_gap_ms = 0, p99_gap_ms = 0, pause_ms = 0, stop_ms = 0, close_ms = 0, tokens_per_s = 0;
     double tokens_per_s_alone = 0;  // the same run without the window being used
 };
-// The real window and a real run for `seconds`: list scrolled, filter typed, pages switched, plot zoomed, chat
-// streamed; then pause, resume, stop, close. `train`: whether a run is active meanwhile.
-Result<UiFigures> benchUi(int argc, char** argv, const WindowOptions& options, bool train, double seconds);
+struct UiBench {
+    double seconds = 60;
+    bool train = false;         // whether a run is active meanwhile
+    std::string device, model;  // of the run: as in the recipe, a folder; empty: the recipe's own
+};
+// The real window and a real run: list scrolled, filter typed, pages switched, plot zoomed, chat streamed; then pause,
+// resume, stop, close.
+Result<UiFigures> benchUi(int argc, char** argv, const WindowOptions& options, const UiBench& bench);
 
 }  // namespace studio::ui

@@ -62,15 +62,26 @@ Result<Sampler> Sampler::create(const api::GenerateRequest& request, int vocab) 
 }
 
 Result<int> Sampler::next(std::span<const float> logits, std::span<const int> history) {
-    STUDIO_TRY(const std::span<const Candidate> candidates, distribution(logits, history));
-    const std::uint64_t draw = draws_++;
-    if (candidates.size() == 1) return candidates[0].id;
-    double left = counterUniform(seed_, draw);
-    for (const Candidate& candidate : candidates) {
-        left -= candidate.probability;
-        if (left < 0) return candidate.id;
+    STUDIO_CHECK(weigh(logits, history));
+    double left = counterUniform(seed_, draws_++);
+    if (candidates_.size() == 1) return candidates_[0].id;
+    if (top_p_ < 1) {
+        keepTopP();
+        for (const Candidate& candidate : candidates_) {
+            left -= candidate.probability;
+            if (left < 0) return candidate.id;
+        }
+        return candidates_.back().id;  // rounding left a little over
     }
-    return candidates.back().id;  // rounding left a little over
+    // Only as many are put in order as the number drawn asks for.
+    auto end = candidates_.end();
+    std::make_heap(candidates_.begin(), end, ranksAfter);
+    do {
+        std::pop_heap(candidates_.begin(), end, ranksAfter);
+        --end;
+        left -= end->probability;
+    } while (left >= 0 && end != candidates_.begin());
+    return end->id;
 }
 
 std::optional<api::Draw> Sampler::following() const {
@@ -108,18 +119,25 @@ int firstLargest(std::span<const float> logits) {
 
 Result<std::span<const Sampler::Candidate>> Sampler::distribution(std::span<const float> logits,
                                                                   std::span<const int> history) {
+    STUDIO_CHECK(weigh(logits, history));
+    if (candidates_.size() > 1) keepTopP();
+    return std::span<const Candidate>(candidates_);
+}
+
+// Whatever top_k leaves, in no order; the best one alone when greedy.
+Result<void> Sampler::weigh(std::span<const float> logits, std::span<const int> history) {
     if (temperature_ == 0 && repetition_penalty_ == 1) {
         const std::size_t usable = std::min(logits.size(), static_cast<std::size_t>(usable_vocab_));
         if (const int best = firstLargest(logits.first(usable)); best >= 0) {
             candidates_.assign(1, {best, 1.0});
-            return std::span<const Candidate>(candidates_);
+            return {};
         }
     }
     STUDIO_CHECK(collect(logits, history));  // probability holds the logit until the softmax below
     if (temperature_ == 0) {
         const Candidate best = *std::max_element(candidates_.begin(), candidates_.end(), ranksAfter);
         candidates_.assign(1, {best.id, 1.0});
-        return std::span<const Candidate>(candidates_);
+        return {};
     }
     keepTopK();
     double highest = candidates_[0].probability;
@@ -130,8 +148,7 @@ Result<std::span<const Sampler::Candidate>> Sampler::distribution(std::span<cons
         sum += c.probability;
     }
     for (Candidate& c : candidates_) c.probability /= sum;
-    keepTopP();
-    return std::span<const Candidate>(candidates_);
+    return {};
 }
 
 Result<void> Sampler::collect(std::span<const float> logits, std::span<const int> history) {

@@ -36,6 +36,7 @@ class Sampler {
 
   private:
     Sampler() = default;
+    Result<void> weigh(std::span<const float> logits, std::span<const int> history);
     Result<void> collect(std::span<const float> logits, std::span<const int> history);
     void keepTopK();
     void keepTopP();

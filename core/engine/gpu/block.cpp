@@ -21,10 +21,8 @@ void addDown(k::LoraPatches& patches, const LoraPartStack& stack, std::int64_t r
                                           1.0f};
 }
 
-void addUp(k::LoraPatches& patches, const LoraPartStack& stack, float strength, std::int64_t column, std::int64_t row,
-           std::int64_t rows) {
+void addUp(k::LoraPatches& patches, const LoraPartStack& stack, float strength, std::int64_t column, std::int64_t row) {
     for (const LoraPart& part : stack.parts) {
-        if (part.out_begin < row || part.out_begin >= row + rows) continue;
         patches.patch[patches.count++] = {part.b,
                                           static_cast<int>(part.out),
                                           static_cast<int>(part.r),
@@ -68,17 +66,24 @@ Result<void> Block::normalise(const Matrix& x, const Activations& act) const {
 Result<void> Block::inputProduct(const Activations& act, std::int64_t row, std::int64_t rows, std::int64_t u_begin,
                                  const void* bias, const Matrix& out) const {
     const std::int64_t hidden = geometry_.shape.hidden, width = inputWidth() - u_begin;
-    const Matrix* kept = keptInput();
-    const Matrix w = kept == nullptr ? group(rows, width + hidden)
-                                     : kept->rowRange(row, rows).columns(ws_.u_width - width, width + hidden);
-    if (kept == nullptr) weights_.input.expandPart(pass_.stream, row, row + rows, 0, hidden, w.columns(width, hidden));
-    if (width > 0) {
-        k::LoraPatches patches;
-        addUp(patches, lora_->input, pass_.strength, -u_begin, row, rows);
-        k::placeLora(pass_.stream, patches, w.columns(0, width));
-    }
-    return pass_.gemm->run(pass_.stream, Op::Plain, Op::Transposed, 1,
-                           act.hu.columns(ws_.u_width - width, width + hidden), w, 0, out, out, bias);
+    const Matrix uh = act.hu.columns(ws_.u_width - width, width + hidden);
+    const auto product = [&](std::int64_t begin, const Matrix& w) {
+        if (width > 0) {
+            k::LoraPatches patches;
+            addUp(patches, lora_->input, pass_.strength, -u_begin, row + begin);
+            k::placeLora(pass_.stream, patches, w.columns(0, width));
+        }
+        const Matrix part = out.columns(begin, w.rows);
+        return pass_.gemm->run(pass_.stream, Op::Plain, Op::Transposed, 1, uh, w, 0, part, part,
+                               static_cast<const std::uint16_t*>(bias) + begin);
+    };
+    if (const Matrix* kept = keptInput(); kept != nullptr)
+        return product(0, kept->rowRange(row, rows).columns(ws_.u_width - width, width + hidden));
+    return inPieces(rows, width + hidden, [&](std::int64_t begin, std::int64_t count) {
+        const Matrix w = group(count, width + hidden);
+        weights_.input.expandPart(pass_.stream, row + begin, 0, w.columns(width, hidden));
+        return product(begin, w);
+    });
 }
 
 Result<void> Block::project(const int* positions, const Matrix& x, const Activations& act) const {
@@ -121,40 +126,53 @@ Result<void> Block::activate(const Activations& act, bool copy_attended) const {
     return down(lora_->fc2, part.activated, act.z.columns(tail + lora_->dense.width, lora_->fc2.width));
 }
 
+// out = columns [column, column + columns) of z = [o | gelu | u₂] times those of [W₂ | B₂]ᵀ, plus bias and beta ·
+// addend.
+Result<void> Block::outputProduct(const Activations& act, std::int64_t column, std::int64_t columns, const void* bias,
+                                  float beta, const Matrix& addend, const Matrix& out) const {
+    const BlockShape& shape = geometry_.shape;
+    const std::int64_t u_begin = std::max(shape.outputIn() - column, std::int64_t{0}), u_width = columns - u_begin;
+    const Matrix z = act.z.columns(column, columns);
+    const auto product = [&](std::int64_t begin, const Matrix& w) {
+        if (u_width > 0) {
+            const std::int64_t first = shape.outputIn() - column - u_begin;  // of the columns of u, below 0 within them
+            k::LoraPatches patches;
+            addUp(patches, lora_->dense, pass_.strength, first, begin);
+            addUp(patches, lora_->fc2, pass_.strength, first + lora_->dense.width, begin);
+            k::placeLora(pass_.stream, patches, w.columns(u_begin, u_width));
+        }
+        const auto* from = static_cast<const std::uint16_t*>(bias);
+        return pass_.gemm->run(pass_.stream, Op::Plain, Op::Transposed, 1, z, w, beta, addend.columns(begin, w.rows),
+                               out.columns(begin, w.rows), from == nullptr ? nullptr : from + begin);
+    };
+    if (const Matrix* kept = keptOutput(); kept != nullptr)
+        return product(0, kept->rowRange(ws_.du_width, shape.hidden).columns(column, columns));
+    return inPieces(shape.hidden, columns, [&](std::int64_t begin, std::int64_t count) {
+        const Matrix w = group(count, columns);
+        weights_.output.expandPart(pass_.stream, begin, column, w);
+        return product(begin, w);
+    });
+}
+
 Result<void> Block::output(const Matrix& x, const Activations& act, const Matrix& x_out) const {
     const BlockShape& shape = geometry_.shape;
     STUDIO_CHECK(activate(act, true));
-    const std::int64_t inner = shape.outputIn() + outputWidth();
-    const Matrix* kept = keptOutput();
-    const Matrix w =
-        kept == nullptr ? group(shape.hidden, inner) : kept->rowRange(ws_.du_width, shape.hidden).columns(0, inner);
-    if (kept == nullptr) weights_.output.expand(pass_.stream, w);
-    if (lora_ != nullptr) {
-        k::LoraPatches patches;
-        addUp(patches, lora_->dense, pass_.strength, 0);
-        addUp(patches, lora_->fc2, pass_.strength, lora_->dense.width);
-        k::placeLora(pass_.stream, patches, w.columns(shape.outputIn(), outputWidth()));
-    }
-    if (pass_.resid_dropout == 0)
-        return pass_.gemm->run(pass_.stream, Op::Plain, Op::Transposed, 1, act.z.columns(0, inner), w, 1, x, x_out,
-                               weights_.output_bias);
+    const std::int64_t tail = shape.outputIn();
+    if (pass_.resid_dropout == 0) return outputProduct(act, 0, tail + outputWidth(), weights_.output_bias, 1, x, x_out);
     // Each branch has its own mask, so each is computed by itself.
     if (x_out.data != x.data) k::copyRows(pass_.stream, x, x_out);
     const Matrix residual = ws_.residual.top(x.rows);
     const auto branch = [&](std::int64_t column, std::int64_t width, std::int64_t u, std::int64_t u_width,
                             const void* bias, std::uint32_t number) -> Result<void> {
-        STUDIO_CHECK(pass_.gemm->run(pass_.stream, Op::Plain, Op::Transposed, 1, act.z.columns(column, width),
-                                     w.columns(column, width), 0, residual, residual, bias));
-        if (u_width > 0)
-            STUDIO_CHECK(pass_.gemm->run(pass_.stream, Op::Plain, Op::Transposed, 1, act.z.columns(u, u_width),
-                                         w.columns(u, u_width), 1, residual, residual));
+        STUDIO_CHECK(outputProduct(act, column, width, bias, 0, residual, residual));
+        if (u_width > 0) STUDIO_CHECK(outputProduct(act, u, u_width, nullptr, 1, residual, residual));
         k::dropout(pass_.stream, residual, pass_.resid_dropout, key(number), true, x_out);
         return {};
     };
     const std::int64_t dense_width = lora_ == nullptr ? 0 : lora_->dense.width;
-    STUDIO_CHECK(branch(0, shape.q, shape.outputIn(), dense_width, weights_.dense_bias, kAttentionBranch));
-    return branch(shape.q, shape.intermediate, shape.outputIn() + dense_width, outputWidth() - dense_width,
-                  weights_.fc2_bias, kMlpBranch);
+    STUDIO_CHECK(branch(0, shape.q, tail, dense_width, weights_.dense_bias, kAttentionBranch));
+    return branch(shape.q, shape.intermediate, tail + dense_width, outputWidth() - dense_width, weights_.fc2_bias,
+                  kMlpBranch);
 }
 
 Result<void> Block::forward(const DeviceBatch& batch, const Matrix& x, const Activations& act, const Matrix& x_out,

@@ -3,6 +3,8 @@
 // and fc2 are products of their own, each with its own columns of u only.
 #pragma once
 
+#include <algorithm>
+
 #include "engine/gpu/adapter.h"
 #include "engine/gpu/batch.h"
 #include "engine/gpu/workspace.h"
@@ -58,6 +60,8 @@ class Block {
     Result<void> normalise(const Matrix& x, const Activations& act) const;
     Result<void> inputProduct(const Activations& act, std::int64_t row, std::int64_t rows, std::int64_t u_begin,
                               const void* bias, const Matrix& out) const;
+    Result<void> outputProduct(const Activations& act, std::int64_t column, std::int64_t columns, const void* bias,
+                               float beta, const Matrix& addend, const Matrix& out) const;
     Result<void> outputProductBackward(const Matrix& g, std::int64_t column, std::int64_t columns, std::int64_t u_begin,
                                        const Matrix& out) const;
     Result<void> attend(const DeviceBatch& batch, const Activations& act,
@@ -73,6 +77,19 @@ class Block {
                                const Matrix& du) const;
     Result<void> droppedInput(const LoraPartStack& stack, const Matrix& du, const Matrix& dx) const;
     Matrix group(std::int64_t rows, std::int64_t cols) const { return bf16Matrix(ws_.weights, rows, cols, cols); }
+    // A product with expanded weights, `total` rows or columns of them with `others` elements each, in as many pieces
+    // as the workspace asks for: use(begin, count).
+    template <class Use>
+    Result<void> inPieces(std::int64_t total, std::int64_t others, const Use& use) const {
+        constexpr std::int64_t kStep = 64;
+        const auto room = static_cast<std::int64_t>(ws_.weights_bytes) / (2 * others);
+        if (total <= room) return use(std::int64_t{0}, total);
+        const std::int64_t most = room / kStep * kStep, pieces = (total + most - 1) / most;
+        const std::int64_t piece = (total + pieces * kStep - 1) / (pieces * kStep) * kStep;
+        for (std::int64_t begin = 0; begin < total; begin += piece)
+            STUDIO_CHECK(use(begin, std::min(piece, total - begin)));
+        return {};
+    }
     Matrix small(std::int64_t rows, std::int64_t cols) const { return bf16Matrix(ws_.lora, rows, cols, cols); }
     // Linears that stay expanded; null where they do not.
     const Matrix* keptInput() const {
@@ -100,10 +117,10 @@ class Block {
     const Workspace& ws_;
 };
 
-// A of a stack as rows of the region from `row` and column on; or B (times scaling and strength) as columns, of the
-// linears whose output begins in rows [row, row + rows).
+// A of a stack as rows of a region, from (row, column) on, which may lie outside it; or B (times scaling and strength)
+// as its columns from `column` on, where the region begins with row `row` of the stack's output.
 void addDown(kernels::gpu::LoraPatches& patches, const LoraPartStack& stack, std::int64_t row, std::int64_t column);
 void addUp(kernels::gpu::LoraPatches& patches, const LoraPartStack& stack, float strength, std::int64_t column,
-           std::int64_t row = 0, std::int64_t rows = INT64_MAX);
+           std::int64_t row = 0);
 
 }  // namespace studio::engine::gpu

@@ -60,20 +60,25 @@ Result<void> Block::droppedInput(const LoraPartStack& stack, const Matrix& du, c
 Result<void> Block::outputProductBackward(const Matrix& g, std::int64_t column, std::int64_t columns,
                                           std::int64_t u_begin, const Matrix& out) const {
     const std::int64_t hidden = geometry_.shape.hidden, width = dropsInputs() ? 0 : outputWidth() - u_begin;
-    const Matrix* kept = keptOutput();
-    const Matrix w = kept == nullptr ? group(width + hidden, columns)
-                                     : kept->rowRange(ws_.du_width - width, width + hidden).columns(column, columns);
-    if (kept == nullptr)
-        weights_.output.expandPart(pass_.stream, 0, hidden, column, column + columns, w.rowRange(width, hidden));
-    if (width > 0) {
-        k::LoraPatches patches;
-        if (column == 0)
-            addDown(patches, lora_->dense, -u_begin, 0);
-        else
-            addDown(patches, lora_->fc2, lora_->dense.width - u_begin, 0);
-        k::placeLora(pass_.stream, patches, w.top(width));
-    }
-    return pass_.gemm->run(pass_.stream, Op::Plain, Op::Plain, g.columns(ws_.du_width - width, width + hidden), w, out);
+    const Matrix du_g = g.columns(ws_.du_width - width, width + hidden);
+    const auto product = [&](std::int64_t begin, const Matrix& w) {
+        if (width > 0) {
+            k::LoraPatches patches;
+            if (column == 0)
+                addDown(patches, lora_->dense, -u_begin, -begin);
+            else
+                addDown(patches, lora_->fc2, lora_->dense.width - u_begin, -begin);
+            k::placeLora(pass_.stream, patches, w.top(width));
+        }
+        return pass_.gemm->run(pass_.stream, Op::Plain, Op::Plain, du_g, w, out.columns(begin, w.cols));
+    };
+    if (const Matrix* kept = keptOutput(); kept != nullptr)
+        return product(0, kept->rowRange(ws_.du_width - width, width + hidden).columns(column, columns));
+    return inPieces(columns, width + hidden, [&](std::int64_t begin, std::int64_t count) {
+        const Matrix w = group(width + hidden, count);
+        weights_.output.expandPart(pass_.stream, 0, column + begin, w.rowRange(width, hidden));
+        return product(begin, w);
+    });
 }
 
 // From the gradient of the block's output to that of attention's output in dz and that of fc1 in y, and the gradients
@@ -145,13 +150,14 @@ Result<void> Block::branchBackward(const Activations& act, const Matrix& g, bool
                                    act.z.columns(tail + branch.u_begin, branch.stack.width), own_du));
     }
     if (!through) return {};
-    const Matrix w = group(hidden, tail);
-    weights_.output.expand(pass_.stream, w);
     for (const Branch& branch : branches) {
         dropped(branch);
         const Matrix din = dz.columns(branch.column, branch.width);
-        STUDIO_CHECK(
-            pass_.gemm->run(pass_.stream, Op::Plain, Op::Plain, residual, w.columns(branch.column, branch.width), din));
+        STUDIO_CHECK(inPieces(branch.width, hidden, [&](std::int64_t begin, std::int64_t count) {
+            const Matrix w = group(hidden, count);
+            weights_.output.expandPart(pass_.stream, 0, branch.column + begin, w);
+            return pass_.gemm->run(pass_.stream, Op::Plain, Op::Plain, residual, w, din.columns(begin, count));
+        }));
     }
     for (const Branch& branch : branches) {
         if (branch.stack.empty()) continue;
@@ -224,17 +230,24 @@ Result<void> Block::inputBackward(const Activations& act, bool needs_input) cons
     }
     if (!needs_input) return {};
     const std::int64_t extra = dropsInputs() ? 0 : width;
-    const Matrix* kept = keptInput();
-    const Matrix w =
-        kept == nullptr ? group(out + extra, hidden) : kept->rowRange(0, out + extra).columns(ws_.u_width, hidden);
-    if (kept == nullptr) weights_.input.expand(pass_.stream, w.top(out));
-    if (extra > 0) {
-        k::LoraPatches patches;
-        addDown(patches, lora_->input, 0, 0);
-        k::placeLora(pass_.stream, patches, w.rowRange(out, extra));
+    const Matrix dh = ws_.dh.top(act.y.rows), dy_du = act.y.columns(0, out + extra);
+    const auto product = [&](std::int64_t begin, const Matrix& w) {
+        if (extra > 0) {
+            k::LoraPatches patches;
+            addDown(patches, lora_->input, 0, -begin);
+            k::placeLora(pass_.stream, patches, w.rowRange(out, extra));
+        }
+        return pass_.gemm->run(pass_.stream, Op::Plain, Op::Plain, dy_du, w, dh.columns(begin, w.cols));
+    };
+    if (const Matrix* kept = keptInput(); kept != nullptr) {
+        STUDIO_CHECK(product(0, kept->rowRange(0, out + extra).columns(ws_.u_width, hidden)));
+    } else {
+        STUDIO_CHECK(inPieces(hidden, out + extra, [&](std::int64_t begin, std::int64_t count) {
+            const Matrix w = group(out + extra, count);
+            weights_.input.expandPart(pass_.stream, 0, begin, w.top(out));
+            return product(begin, w);
+        }));
     }
-    const Matrix dh = ws_.dh.top(act.y.rows);
-    STUDIO_CHECK(pass_.gemm->run(pass_.stream, Op::Plain, Op::Plain, act.y.columns(0, out + extra), w, dh));
     return dropsInputs() ? droppedInput(lora_->input, du, dh) : Result<void>();
 }
 

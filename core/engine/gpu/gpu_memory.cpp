@@ -96,6 +96,7 @@ Result<void> GpuPhi::State::reserve(const Limits& wanted) {
     pending = false;
     attention.clear();
     STUDIO_CHECK(k::finish(stream));
+    STUDIO_CHECK(residuals.finish());
     if (change == Layouts::Change::Divide) {
         Workspace::layOut(workspace, memory.data(), layouts.shape(), layouts.limits());
         divideExpanded();
@@ -105,6 +106,22 @@ Result<void> GpuPhi::State::reserve(const Limits& wanted) {
         return allocated;
     }
     layouts.done();
+    return {};
+}
+
+// Where the computer's own memory is short, the residual stream stays on the card.
+Result<void> GpuPhi::State::reserveResiduals(std::uint64_t available) {
+    const Limits& limits = layouts.limits();
+    if (!limits.training) return {};
+    const std::size_t bytes = residualBytes(layouts.shape(), limits);
+    if (bytes == 0) residuals.release();
+    const auto reserved = residuals.reserve(card, bytes);
+    if (reserved) return {};
+    if (log != nullptr)
+        log->warning("The residual stream stays on the GPU: the computer's own memory is short. " +
+                     reserved.error().message);
+    layouts.keepResiduals();
+    if (neededBytes(layouts.shape(), limits) > available) return fail(tooLarge(available));
     return {};
 }
 
@@ -118,6 +135,7 @@ Result<void> GpuPhi::State::allocate() {
     layouts.choose(available);
     const WorkspaceShape& shape = layouts.shape();
     if (neededBytes(shape, limits) > available) return fail(tooLarge(available));
+    STUDIO_CHECK(reserveResiduals(available));
     Workspace measure;
     STUDIO_TRY(memory, Memory::allocate(Workspace::layOut(measure, nullptr, shape, limits), stream));
     Workspace::layOut(workspace, memory.data(), shape, limits);
@@ -136,6 +154,7 @@ void GpuPhi::freeMemory() noexcept {
     (void)k::finish(s.stream);
     s.pending = false;
     s.attention.clear();
+    s.residuals.release();
     s.memory = {};
     s.expanded = {};
     s.kept_logits = {};
@@ -162,7 +181,7 @@ api::MemoryUse GpuPhi::memory() const noexcept {
         use.bytes = state.allocated;
         use.peak_bytes = state.peak;
         use.free_bytes = state.free;
-        use.pinned_bytes = s.weights.embedding_memory.bytes();
+        use.pinned_bytes = s.weights.embedding_memory.bytes() + s.residuals.bytes();
         if (s.mode) use.mode = nameOf(*s.mode);
         use.parts.push_back({"weights", s.weights.deviceBytes()});
         if (s.adapter) {

@@ -114,9 +114,14 @@ Result<void> GpuPhi::forward(const dataset::Batch& batch, const ForwardOptions& 
     const Workspace& ws = s.workspace;
     s.attention.clear();
     s.attention.resize(static_cast<std::size_t>(s.info.layers));
+    if (ws.residuals_leave) STUDIO_CHECK(s.residuals.beforeWriting(0, s.stream));
     k::gatherRows(s.stream, ws.embedding, s.batch.tokens, ws.input(0).top(rows));
     for (int layer = 0; layer < s.info.layers; ++layer) {
         if (s.stop.stop_requested()) return cancelled();
+        if (ws.residuals_leave && layer >= lowest) {
+            STUDIO_CHECK(s.residuals.beforeWriting(layer - lowest + 1, s.stream));
+            STUDIO_CHECK(s.residuals.save(layer - lowest, ws.input(layer).top(rows), s.stream));
+        }
         const bool keep = options.training && layer >= lowest && ws.modeOf(layer) != MemoryMode::Recompute;
         STUDIO_CHECK(s.block(layer).forward(s.batch, ws.input(layer).top(rows), ws.of(layer).top(rows),
                                             ws.output(layer).top(rows),
@@ -150,6 +155,12 @@ Result<void> GpuPhi::backward(float scale) try {
         const Matrix x = ws.input(layer).top(rows);
         const Activations act = ws.of(layer).top(rows);
         const Block block = s.block(layer);
+        if (ws.residuals_leave) {
+            // Of the layer in front of this one, while this one is computed.
+            if (layer > lowest)
+                STUDIO_CHECK(s.residuals.fetch(layer - 1 - lowest, ws.input(layer - 1).top(rows), s.stream));
+            STUDIO_CHECK(s.residuals.beforeReading(layer - lowest, s.stream));
+        }
         STUDIO_CHECK(block.recompute(s.batch, x, act, ws.modeOf(layer), &state));
         STUDIO_CHECK(block.backward(s.batch, x, act, g, layer > lowest, state));
     }

@@ -11,6 +11,7 @@
 #include "engine/gpu/head.h"
 #include "engine/gpu/kv_cache.h"
 #include "engine/gpu/layouts.h"
+#include "engine/gpu/residuals.h"
 
 namespace studio::engine::gpu {
 
@@ -32,6 +33,7 @@ struct GpuPhi::State {
     std::optional<MemoryMode> mode;  // of training, once chosen
     Memory memory, expanded;         // expanded: linears that stay so, where there is room
     Workspace workspace;
+    Residuals residuals;
     RowPlan plan;
     BatchUpload upload;
     DeviceBatch batch;
@@ -49,6 +51,7 @@ struct GpuPhi::State {
     WorkspaceShape workspaceShape() const;
     Result<void> reserve(const Limits& wanted);
     Result<void> allocate();
+    Result<void> reserveResiduals(std::uint64_t available);
     Error tooLarge(std::uint64_t available) const;
     Result<void> expandLinears(std::uint64_t available);
     // Points the workspace at the linears that stay expanded, or says that there are none.

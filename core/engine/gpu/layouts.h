@@ -18,6 +18,8 @@ class Layouts {
     Change change(const Limits& wanted, const WorkspaceShape& shape, std::size_t bytes);
     // After Allocate: the mode, by what can be had.
     void choose(std::uint64_t available);
+    // The computer has no memory for the residual stream: it stays on the card.
+    void keepResiduals() { shape_.residuals_in_host = false; }
     void done();
     // The adapter is another one, or the memory was given back.
     void forget() { *this = {}; }

@@ -146,6 +146,7 @@ Result<api::MemoryUse> planMemory(const config::PhiConfig& config, const api::Lo
     if (const auto expanded = expandedBytes(shape, limits, static_cast<std::uint64_t>(embedding * bytes_each), left);
         expanded > 0)
         part("expanded weights", expanded);
+    use.pinned_bytes = static_cast<std::uint64_t>(embedding * bytes_each) + residualBytes(shape, limits);
     use.mode = nameOf(shape.mode);
     return use;
 }

@@ -1,25 +1,31 @@
 #include "engine/gpu/weights.h"
 
+#include <algorithm>
+
 #include "engine/kernels/nf4_cuda.h"
 #include "engine/kernels/rows_cuda.h"
 
 namespace studio::engine::gpu {
 
 void LinearGroup::expand(Stream stream, const Matrix& region) const {
-    expandPart(stream, 0, out, 0, in, region);
+    expandPart(stream, 0, 0, region.top(out).columns(0, in));
 }
 
-void LinearGroup::expandPart(Stream stream, std::int64_t row, std::int64_t row_end, std::int64_t column,
-                             std::int64_t column_end, const Matrix& region) const {
+void LinearGroup::expandPart(Stream stream, std::int64_t row, std::int64_t column, const Matrix& region) const {
     for (const LinearWeights& one : linears) {
-        if (one.row < row || one.row >= row_end || one.column < column || one.column >= column_end) continue;
         const bool nf4 = one.nf4.codes != nullptr;
         const std::int64_t rows = nf4 ? one.nf4.rows : one.dense.rows, cols = nf4 ? one.nf4.cols : one.dense.cols;
-        const Matrix place = region.rowRange(one.row - row, rows).columns(one.column - column, cols);
+        // What the part has of this one.
+        const std::int64_t top = std::max(row, one.row), bottom = std::min(row + region.rows, one.row + rows);
+        const std::int64_t left = std::max(column, one.column),
+                           right = std::min(column + region.cols, one.column + cols);
+        if (top >= bottom || left >= right) continue;
+        const Matrix place = region.rowRange(top - row, bottom - top).columns(left - column, right - left);
         if (nf4)
-            kernels::gpu::expandNf4(stream, one.nf4, place);
+            kernels::gpu::expandNf4(stream, one.nf4, top - one.row, left - one.column, place);
         else
-            kernels::gpu::copyRows(stream, one.dense, place);
+            kernels::gpu::copyRows(
+                stream, one.dense.rowRange(top - one.row, place.rows).columns(left - one.column, place.cols), place);
     }
 }
 

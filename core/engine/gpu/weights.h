@@ -35,10 +35,8 @@ struct LinearGroup {
 
     // Into the top left [out, in] of `region`, bf16.
     void expand(Stream stream, const Matrix& region) const;
-    // Only the linears whose first element stands at [row, column] or behind, and before [row_end, column_end]; that
-    // one comes to the top left.
-    void expandPart(Stream stream, std::int64_t row, std::int64_t row_end, std::int64_t column, std::int64_t column_end,
-                    const Matrix& region) const;
+    // The part that begins at (row, column) and is as large as `region`; `column` a multiple of 8.
+    void expandPart(Stream stream, std::int64_t row, std::int64_t column, const Matrix& region) const;
 };
 
 struct BlockWeights {

@@ -8,6 +8,8 @@ namespace {
 constexpr std::size_t kAlign = 256;
 constexpr std::int64_t kLogitsRows = 4096;  // of a chunk at most
 constexpr std::int64_t kFewLogits = 128;    // fewer only where there are fewer targets
+// Of expanded weights at a time where memory is what counts: phi-2's largest group in three.
+constexpr std::size_t kPieceBytes = std::size_t{32} << 20;
 
 class Arena {
   public:
@@ -34,6 +36,12 @@ std::int64_t largestGroup(const WorkspaceShape& s) {
     return std::max({(b.q + 2 * b.kv) * (b.hidden + s.input_width), b.intermediate * (b.hidden + s.input_width),
                      (b.inputOut() + s.input_width) * b.hidden, b.hidden * (b.outputIn() + s.outputTail()),
                      (b.hidden + s.outputTail()) * b.outputIn()});
+}
+
+// Block::inPieces goes on in steps of 64 rows or columns.
+std::size_t smallestPiece(const WorkspaceShape& s) {
+    const BlockShape& b = s.block;
+    return static_cast<std::size_t>(64 * std::max(b.inputOut() + s.input_width, b.outputIn() + s.outputTail())) * 2;
 }
 
 std::int64_t largestLora(const WorkspaceShape& s) {
@@ -76,7 +84,10 @@ std::size_t Workspace::layOut(Workspace& ws, std::byte* base, const WorkspaceSha
     ws.u_width = s.input_width;
     ws.du_width = s.outputTail();
     const int layers = limits.training ? s.layers - s.lowest : 0;
-    for (int i = 0; i <= layers; ++i) ws.x.push_back(arena.matrix(rows, b.hidden));
+    ws.residuals_leave = s.residualsLeave(limits);
+    for (int i = 0; i <= layers; ++i)
+        ws.x.push_back(ws.residuals_leave && i >= 2 ? ws.x[static_cast<std::size_t>(i - 2)]
+                                                    : arena.matrix(rows, b.hidden));
 
     Activations shared;
     if (ws.mode == MemoryMode::KeepAll) {
@@ -98,7 +109,9 @@ std::size_t Workspace::layOut(Workspace& ws, std::byte* base, const WorkspaceSha
 
     ws.bytes.activations = arena.used();
 
-    ws.weights = arena.take(static_cast<std::size_t>(largestGroup(s)) * 2);
+    ws.weights_bytes = static_cast<std::size_t>(largestGroup(s)) * 2;
+    if (ws.residuals_leave) ws.weights_bytes = std::min(ws.weights_bytes, std::max(kPieceBytes, smallestPiece(s)));
+    ws.weights = arena.take(ws.weights_bytes);
     ws.lora = arena.take(static_cast<std::size_t>(largestLora(s)) * 2);
     if (limits.key_rows > 0) {
         ws.keys = arena.matrix(limits.key_rows, b.kv);
@@ -162,6 +175,11 @@ std::size_t attentionBytes(const WorkspaceShape& s, const Limits& limits, bool e
         bytes += rows * s.heads * ((s.head_dim + 31) / 32 * 32) * 4 +
                  rows * b.q * 2 * (s.mode == MemoryMode::KeepAll ? 2 : 1);
     return static_cast<std::size_t>(bytes);
+}
+
+std::size_t residualBytes(const WorkspaceShape& s, const Limits& limits) {
+    if (!s.residualsLeave(limits)) return 0;
+    return static_cast<std::size_t>((s.layers - s.lowest) * limits.rows * s.block.hidden * 2);
 }
 
 std::size_t batchBytes(const Limits& limits) {

@@ -17,8 +17,13 @@ struct WorkspaceShape {
     int lowest = 0;                                                // first layer whose activations backward needs
     MemoryMode mode = MemoryMode::KeepAll;                         // never Auto
     int recomputed = 0;                                            // see Workspace
+    // With Recompute: the residual stream before each layer waits in the computer's memory until backward needs it.
+    bool residuals_in_host = true;
 
     std::int64_t outputTail() const { return dense_width + fc2_width; }
+    bool residualsLeave(const Limits& limits) const {
+        return limits.training && mode == MemoryMode::Recompute && residuals_in_host;
+    }
 };
 
 // Of one layer, [rows, …] in bf16. hu: u of q, k, v, fc1 | h = LN(x). y: q | k | v | fc1 | du of these. o: attention's
@@ -30,14 +35,18 @@ struct Activations {
 };
 
 struct Workspace {
-    std::vector<Matrix> x;          // the residual stream before each kept layer, and after the last
+    // The residual stream before each kept layer, and after the last. Where it leaves the card they share two buffers
+    // in turn; see residuals.h.
+    std::vector<Matrix> x;
+    bool residuals_leave = false;
     std::vector<Activations> kept;  // one a kept layer, or one for all
     Matrix g;                       // [rows, du of dense, fc2 | gradient of the stream]
     Matrix dz, dh;                  // [rows, …]
     Matrix keys, values;            // [key rows, kv]: gathered
     Matrix wide, residual;          // dropped inputs and branches; empty without dropout
-    void* weights = nullptr;        // a group of linears with its LoRA columns or rows, in bf16
-    void* lora = nullptr;           // A or B of one stack in bf16
+    void* weights = nullptr;        // a group of linears with its LoRA columns or rows, in bf16, or a piece of it
+    std::size_t weights_bytes = 0;
+    void* lora = nullptr;  // A or B of one stack in bf16
     // Where memory is plenty the linears stay expanded, a layer each: [inputOut + u, u | hidden] with B in the first
     // columns and A in the last rows, and [du + hidden, outputIn | du] with A in the first rows and B in the last
     // columns.
@@ -78,6 +87,9 @@ std::size_t layOutExpanded(Workspace& into, std::byte* base, const WorkspaceShap
 // LibTorch's part at its peak: gradients of attention for one layer, statistics of all. cuDNN computes sequences of one
 // length, FlashAttention the others, for which it copies strided inputs.
 std::size_t attentionBytes(const WorkspaceShape& shape, const Limits& limits, bool equal_length);
+
+// Of the computer's memory: the residual stream of all layers, where it leaves the card; else 0.
+std::size_t residualBytes(const WorkspaceShape& shape, const Limits& limits);
 
 // A batch's own numbers on the card, with the room left for a larger one (BatchUpload).
 std::size_t batchBytes(const Limits& limits);

@@ -99,6 +99,7 @@ class Event {
   public:
     Result<void> record(Stream stream);
     Result<void> wait() const;  // for what was put into the stream before the last record(); at once without one
+    Result<void> delay(Stream other) const;  // lets what is put into `other` from now on wait for the same
 
   private:
     struct Destroy {

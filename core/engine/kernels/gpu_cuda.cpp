@@ -328,6 +328,11 @@ Result<void> Event::wait() const {
     return checked(cudaEventSynchronize(static_cast<cudaEvent_t>(event_.get())), "computing");
 }
 
+Result<void> Event::delay(Stream other) const {
+    if (event_ == nullptr) return {};
+    return checked(cudaStreamWaitEvent(queue(other), static_cast<cudaEvent_t>(event_.get())), "computing");
+}
+
 MemoryState memoryState(int card) {
     MemoryState state;
     std::size_t free = 0, total = 0;

@@ -20,14 +20,16 @@ __device__ float scaleOf(const Nf4View& w, std::int64_t block) {
 
 // A thread expands eight weights, which lie in one block because a row is a multiple of eight.
 __global__ void __launch_bounds__(kThreads)
-    expand(Nf4View w, Bf16* out, std::int64_t ld, std::uint32_t per_row, std::uint32_t count) {
+    expand(Nf4View w, std::uint32_t first, Bf16* out, std::int64_t ld, std::uint32_t per_row, std::uint32_t count) {
     __shared__ float code[16];
     if (threadIdx.x < 16) code[threadIdx.x] = kCode[threadIdx.x];
     __syncthreads();
     const std::uint32_t i = blockIdx.x * kThreads + threadIdx.x;
     if (i >= count) return;
-    const float scale = scaleOf(w, static_cast<std::int64_t>(i) * 8 / kNf4Block);
-    const std::uint32_t four = reinterpret_cast<const std::uint32_t*>(w.codes)[i];
+    const std::uint32_t row = i / per_row, eight = i - row * per_row;
+    const std::uint32_t from = first + row * static_cast<std::uint32_t>(w.cols / 8) + eight;
+    const float scale = scaleOf(w, static_cast<std::int64_t>(from) * 8 / kNf4Block);
+    const std::uint32_t four = reinterpret_cast<const std::uint32_t*>(w.codes)[from];
     Eight e;
 #pragma unroll
     for (int b = 0; b < 4; ++b) {
@@ -35,8 +37,7 @@ __global__ void __launch_bounds__(kThreads)
         e.v[2 * b] = __float2bfloat16(__fmul_rn(code[byte >> 4], scale));
         e.v[2 * b + 1] = __float2bfloat16(__fmul_rn(code[byte & 15u], scale));
     }
-    const std::uint32_t row = i / per_row;
-    storeEight(out + static_cast<std::int64_t>(row) * ld + (i - row * per_row) * 8, e);
+    storeEight(out + static_cast<std::int64_t>(row) * ld + eight * 8, e);
 }
 
 __device__ float at(const void* data, Element element, std::int64_t i) {
@@ -100,10 +101,11 @@ __global__ void __launch_bounds__(kThreads)
 
 }  // namespace
 
-void expandNf4(Stream stream, const Nf4View& weights, const Matrix& out) {
-    const auto count = static_cast<std::uint32_t>(weights.rows * weights.cols / 8);
-    expand<<<blocksFor(count, kThreads), kThreads, 0, queue(stream)>>>(
-        weights, bf16(out), out.ld, static_cast<std::uint32_t>(weights.cols / 8), count);
+void expandNf4(Stream stream, const Nf4View& weights, std::int64_t row, std::int64_t column, const Matrix& out) {
+    const auto count = static_cast<std::uint32_t>(out.rows * out.cols / 8);
+    const auto first = static_cast<std::uint32_t>((row * weights.cols + column) / 8);
+    expand<<<blocksFor(count, kThreads), kThreads, 0, queue(stream)>>>(weights, first, bf16(out), out.ld,
+                                                                       static_cast<std::uint32_t>(out.cols / 8), count);
 }
 
 void quantiseNf4(Stream stream, const Matrix& values, std::uint8_t* codes, float* absmax, int* bad) {

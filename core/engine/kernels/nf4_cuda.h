@@ -7,10 +7,10 @@
 
 namespace studio::engine::kernels::gpu {
 
-// out = bf16(code · scale), [rows, cols]. `weights` has device pointers. cols, out.ld and out's first column are
-// multiples of 8. (T. Dettmers et al., "QLoRA", 2023; arithmetic of bitsandbytes: the product in float32, then
-// rounded.)
-void expandNf4(Stream stream, const Nf4View& weights, const Matrix& out);
+// out = bf16(code · scale) of the part of the weights that begins at (row, column) and is as large as `out`. `weights`
+// has device pointers. `column`, cols of both, out.ld and out's first column are multiples of 8. (T. Dettmers et al.,
+// "QLoRA", 2023; arithmetic of bitsandbytes: the product in float32, then rounded.)
+void expandNf4(Stream stream, const Nf4View& weights, std::int64_t row, std::int64_t column, const Matrix& out);
 
 // Codes and absmax of `values` (any element type, rows without gaps) in blocks of 64, as quantiseNf4 of engine/quant:
 // the nearest code to value·(1/absmax), the lower one at a tie. A value that is not finite sets *bad.
