@@ -35,6 +35,7 @@ Result<int> sayDryRun(Context& context, const jobs::DryRun& dry) {
         };
         io::Json planned = memory(dry.planned);
         planned["context_bytes"] = dry.planned.context_bytes;  // CUDA's own, about; not in the peak
+        planned["host_bytes"] = dry.planned.pinned_bytes;      // of the computer's own memory
         context.print({{"memory_planned", std::move(planned)},
                        {"memory", memory(dry.memory)},
                        {"steps", dry.setup.plan.total_steps},
@@ -62,6 +63,8 @@ Result<int> sayDryRun(Context& context, const jobs::DryRun& dry) {
             context.terminal.say(fmt::format("  {:<26} {}", part.name, bytesText(part.bytes)));
         context.terminal.say(
             fmt::format("  {:<26} {} more, about", "CUDA context", bytesText(dry.planned.context_bytes)));
+        context.terminal.say(
+            fmt::format("Of the computer's own memory, for the GPU: {}", bytesText(dry.planned.pinned_bytes)));
     }
     context.terminal.say(fmt::format("The whole run would take about {} (from this one batch).", duration(total)));
     return kOk;

@@ -195,12 +195,33 @@ class GpuMemoryTest : public QObject {
             for (const char* name :
                  {"weights", "adapter", "gradients and optimizer", "activations", "workspace", "logits", "attention"})
                 QVERIFY2(part(*plan, name) > 0, name);
+            // With everything computed again two residual streams are on the card, 32 in the computer's memory, beside
+            // the embedding.
+            const std::uint64_t stream = std::uint64_t{2048} * 2560 * 2, embedding = std::uint64_t{51200} * 2560 * 2;
+            QCOMPARE(plan->pinned_bytes, embedding + (memory == MemoryMode::Recompute ? 32 * stream : 0));
+            if (memory == MemoryMode::Recompute) {
+                const std::size_t leaves = Workspace::layOut(measure, nullptr, s, request.limits);
+                s.residuals_in_host = false;
+                const std::size_t stays = Workspace::layOut(measure, nullptr, s, request.limits);
+                QCOMPARE(residualBytes(s, request.limits), std::size_t{0});
+                QVERIFY2(stays >= leaves + 31 * stream, std::to_string(stays - leaves).c_str());
+            }
             // With everything kept: 33 residual streams and 32 of [h, u], [q, k, v, fc1, u] and [o, gelu, u].
             if (memory == MemoryMode::KeepAll)
                 QCOMPARE(
                     part(*plan, "activations"),
                     std::uint64_t{2048} * (33 * 2560 * 2 + 32 * ((2560 + 64 + 17920 + 64 + 12800 + 32) * 2 + 2 * 4)));
         }
+    }
+
+    // 1 × 512 at r 64: small enough for the largest group of linears to go through the workspace in pieces.
+    void theSmallestRunTakesLessThanThreeGibibytes() {
+        PlanRequest request;
+        request.limits = batch(512, true, MemoryMode::Recompute);
+        request.equal_length = true;
+        const auto plan = planMemory(phi2(), everywhere(64), request);
+        QVERIFY(plan.has_value());
+        QVERIFY2(plan->peak_bytes < 3 * kGiB, std::to_string(plan->peak_bytes).c_str());
     }
 
     void aCheckpointInFourBitsStaysAsItIsStored() {

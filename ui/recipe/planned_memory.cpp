@@ -58,6 +58,9 @@ PlannedMemory plannedMemory(const engine::api::MemoryUse& plan, Hue hue) {
     if (plan.context_bytes > 0)
         shown.facts.push_back({tr("CUDA context"), tr("≈ %1").arg(gibFigure(plan.context_bytes)), hue, false,
                                tr("What the driver takes for the program; it is not counted as free.")});
+    if (plan.pinned_bytes > 0)
+        shown.facts.push_back({tr("In the computer's memory"), gibFigure(plan.pinned_bytes), hue, false,
+                               tr("The embedding, and with recompute what the layers start from; not on the card.")});
     shown.verdict = !known       ? tr("Mode %1: %2.").arg(text(plan.mode), modeWords(plan.mode))
                     : shown.fits ? tr("Fits, mode %1: %2.").arg(text(plan.mode), modeWords(plan.mode))
                                  : tr("Does not fit even in the mode %1: %2 GiB are missing.")

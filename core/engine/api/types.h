@@ -83,7 +83,9 @@ struct MemoryUse {
     std::uint64_t bytes = 0, peak_bytes = 0;  // held by the engine now, and at most since training began
     std::uint64_t free_bytes = 0;             // of the device; of a plan: what a run may take
     std::uint64_t context_bytes = 0;          // of a plan: what CUDA itself takes, about; neither peak nor free
-    std::uint64_t pinned_bytes = 0;           // of the computer's own memory, which the device reads in place
+    // Of the computer's own memory, pinned: the embedding, which a GPU reads in place, and with recompute the residual
+    // stream before each layer.
+    std::uint64_t pinned_bytes = 0;
     std::string mode;  // of training: keep_all, selective, recompute; empty before the first step
     struct Part {
         std::string name;

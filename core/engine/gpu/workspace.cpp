@@ -8,7 +8,8 @@ namespace {
 constexpr std::size_t kAlign = 256;
 constexpr std::int64_t kLogitsRows = 4096;  // of a chunk at most
 constexpr std::int64_t kFewLogits = 128;    // fewer only where there are fewer targets
-// Of expanded weights at a time where memory is what counts: phi-2's largest group in three.
+// Of expanded weights at a time where memory is what counts: phi-2's largest group in three. With a batch beside which
+// that saves little, more: few large products are faster than many small ones.
 constexpr std::size_t kPieceBytes = std::size_t{32} << 20;
 
 class Arena {
@@ -110,7 +111,9 @@ std::size_t Workspace::layOut(Workspace& ws, std::byte* base, const WorkspaceSha
     ws.bytes.activations = arena.used();
 
     ws.weights_bytes = static_cast<std::size_t>(largestGroup(s)) * 2;
-    if (ws.residuals_leave) ws.weights_bytes = std::min(ws.weights_bytes, std::max(kPieceBytes, smallestPiece(s)));
+    if (ws.residuals_leave)
+        ws.weights_bytes = std::min(
+            ws.weights_bytes, std::max({kPieceBytes, smallestPiece(s), static_cast<std::size_t>(rows * b.hidden) * 4}));
     ws.weights = arena.take(ws.weights_bytes);
     ws.lora = arena.take(static_cast<std::size_t>(largestLora(s)) * 2);
     if (limits.key_rows > 0) {
