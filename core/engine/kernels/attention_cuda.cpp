@@ -56,6 +56,13 @@ at::Tensor batched(const Matrix& m, std::int64_t head_dim, std::int64_t length) 
                          {length * m.ld, head_dim, m.ld, 1}, onDevice(at::kBFloat16));
 }
 
+// The same with heads side by side and no gaps behind a row; a copy where it is not so already. LibTorch keeps cuDNN's
+// plan of a backward pass by the strides of q, k and v alone: it takes for granted that the output is laid out as its
+// own forward pass does, and would read another memory mode's output with the strides of the first.
+at::Tensor dense(const Matrix& m, std::int64_t head_dim, std::int64_t length) {
+    return batched(m, head_dim, length).transpose(1, 2).contiguous().transpose(1, 2);
+}
+
 at::Tensor offsets(const int* data, int count) {
     return at::from_blob(const_cast<int*>(data), {count + 1}, onDevice(at::kInt));
 }
@@ -117,9 +124,9 @@ Result<AttentionGradients> attentionBackward(Stream stream, const AttentionShape
     if (state.cudnn) {
         const std::int64_t length = sequences.equal_length;
         std::tie(state.dq, state.dk, state.dv) = at::_scaled_dot_product_cudnn_attention_backward(
-            batched(dout, dim, length), batched(q, dim, length), batched(k, dim, length), batched(v, dim, length),
-            batched(out, dim, length), state.lse, state.seed, state.offset, at::Tensor(), state.cu_q, state.cu_k,
-            length, length, 0.0, true, shape.scale);
+            dense(dout, dim, length), batched(q, dim, length), batched(k, dim, length), batched(v, dim, length),
+            dense(out, dim, length), state.lse, state.seed, state.offset, at::Tensor(), state.cu_q, state.cu_k, length,
+            length, 0.0, true, shape.scale);
         for (at::Tensor* t : {&state.dq, &state.dk, &state.dv}) *t = t->transpose(1, 2).contiguous();
     } else {
         std::tie(state.dq, state.dk, state.dv) = at::_flash_attention_backward(
