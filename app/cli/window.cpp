@@ -132,8 +132,7 @@ Result<int> benchUi(Context& context, const ui::UiBench& bench) {
     offscreenWithoutDisplay();
     STUDIO_TRY(const auto home, BenchHome::create());
     Arguments arguments;
-    STUDIO_TRY(const ui::UiFigures f,
-               ui::benchUi(arguments.count, arguments.values, windowOptions(context), bench));
+    STUDIO_TRY(const ui::UiFigures f, ui::benchUi(arguments.count, arguments.values, windowOptions(context), bench));
     if (context.json) {
         context.print({{"longest_gap_ms", f.longest_gap_ms},
                        {"p99_gap_ms", f.p99_gap_ms},
@@ -172,12 +171,13 @@ void addWindowBench(CLI::App& bench, Run& run) {
     CLI::App* ui = bench.add_subcommand("ui", "gaps of the window's event loop while it is used");
     const auto while_what = std::make_shared<std::string>();
     const auto options = std::make_shared<ui::UiBench>();
-    ui->add_option("--while", *while_what, "train: with a real run beside it")->check(CLI::IsMember({"train"}));
+    CLI::Option* with_run =
+        ui->add_option("--while", *while_what, "train: with a real run beside it")->check(CLI::IsMember({"train"}));
     ui->add_option("--seconds", options->seconds, "how long it is used")
         ->check(CLI::Range(1.0, 3600.0))
         ->capture_default_str();
-    ui->add_option("--device", options->device, "of the run (the recipe's)");
-    ui->add_option("--model_path", options->model, "of the run (built-in model)");
+    ui->add_option("--device", options->device, "of the run (the recipe's)")->needs(with_run);
+    ui->add_option("--model_path", options->model, "of the run (built-in model)")->needs(with_run);
     ui->callback([while_what, options, &run] {
         options->train = *while_what == "train";
         run = [options](Context& c) { return benchUi(c, *options); };

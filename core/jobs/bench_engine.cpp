@@ -1,5 +1,7 @@
 #include "jobs/bench_engine.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <chrono>
 #include <fstream>
@@ -134,6 +136,13 @@ Result<TrainBenchResult> benchTrain(engine::api::Engine& engine, const TrainBenc
     plan.lora_dropout = options.lora_dropout;
     STUDIO_TRY(const auto trained, model->train(plan, source, nullptr, nullptr, times, sink, mailbox, job));
     if (trained.end != engine::api::TrainResult::End::Finished) return cancelled();
+    for (const StepMetrics& step : times.steps)
+        if (step.skipped)
+            return fail(ErrorCode::Internal,
+                        fmt::format("Step {} had a loss or a gradient that is not finite (loss {}, gradient norm {}).",
+                                    step.step, step.loss, step.grad_norm),
+                        "Its speed means nothing. With another --memory_mode or --device it may show where this "
+                        "comes from.");
 
     std::vector<double> seconds;
     for (std::size_t i = static_cast<std::size_t>(options.warmup); i < times.steps.size(); ++i)
@@ -178,13 +187,14 @@ Result<DecodeBenchResult> benchDecode(engine::api::Engine& engine, const DecodeB
     engine::api::GenerateRequest request;
     for (int i = 0; i < options.prompt; ++i)
         request.prompt.push_back(static_cast<int>(random.next() % static_cast<std::uint64_t>(model->info().vocab)));
-    // Once before the clock runs: libraries are loaded and buffers made by the first answer.
-    request.max_new_tokens = 2;
-    STUDIO_TRY(const auto warm_up, model->generate(request));
-    for (int i = 0; i < 2; ++i) STUDIO_CHECK(warm_up->next());
-    request.max_new_tokens = options.new_tokens;
     request.temperature = options.temperature;
     request.top_k = options.top_k;
+    // Once before the clock runs: libraries are loaded and buffers made by the first answer.
+    constexpr int kWarmUp = 4;
+    request.max_new_tokens = kWarmUp;
+    STUDIO_TRY(const auto warm_up, model->generate(request));
+    for (int i = 0; i < kWarmUp; ++i) STUDIO_CHECK(warm_up->next());
+    request.max_new_tokens = options.new_tokens;
     std::vector<std::unique_ptr<engine::api::Generation>> generations;
     std::vector<engine::api::Generation*> each;
     std::vector<Result<engine::api::GeneratedToken>> tokens;

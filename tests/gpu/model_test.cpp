@@ -101,10 +101,10 @@ class GpuModelTest : public QObject {
 
     // With this model in place of the built-in one.
     template <class Body>
-    void with(const TinyPhi& model, const Body& body) {
+    void with(const TinyPhi& model, const Body& body, bool four_bit = true) {
         const QTemporaryDir folder;
         OnDevice::require(writeTinyPhi(folder.path().toStdString(), model));
-        api::ModelSource tiny = source(true);
+        api::ModelSource tiny = source(four_bit);
         tiny.folder = folder.path().toStdString();
         auto on_cpu = PhiModel::load(tiny, nullptr, {});
         QVERIFY2(on_cpu.has_value(), on_cpu ? "" : on_cpu.error().text().c_str());
@@ -208,18 +208,27 @@ class GpuModelTest : public QObject {
 
     // Where memory counts, products with weights that are larger than the workspace go through it in pieces.
     void largeGroupsInPieces() {
-        for (const int heads : {16, 8})  // of 64 and of 128
-            with(tiny(1024, heads, heads, 16384, 2), [&] {
-                giveAdapter({8});
-                for (const bool dropout : {false, true})
-                    for (const auto& batch : batches(264)) {
-                        ForwardOptions options = training();
-                        if (dropout) options.lora_dropout = options.resid_dropout = 0.1;
-                        const Run whole = run(*gpu_, batch, options);
-                        options.memory = MemoryMode::Recompute;
-                        compare("in pieces", run(*gpu_, batch, options), whole, 2e-2);
-                    }
-            });
+        const TinyPhi models[] = {
+            tiny(1024, 16, 16, 16456, 2),  // no whole number of pieces
+            tiny(1024, 8, 2, 16384, 2),    // four query heads a key head, of 128
+            tiny(2560, 32, 32, 256, 2),    // pieces of q | k | v, not where one begins
+        };
+        for (const TinyPhi& model : models)
+            for (const bool four_bit : {true, false})
+                with(
+                    model,
+                    [&] {
+                        giveAdapter({8, 3});
+                        for (const bool dropout : {false, true})
+                            for (const auto& batch : batches(264)) {
+                                ForwardOptions options = training();
+                                if (dropout) options.lora_dropout = options.resid_dropout = 0.1;
+                                const Run whole = run(*gpu_, batch, options);
+                                options.memory = MemoryMode::Recompute;
+                                compare("in pieces", run(*gpu_, batch, options), whole);
+                            }
+                    },
+                    four_bit);
     }
 
     // The residual stream of one batch waits in the computer's memory while another length, an evaluation and a run

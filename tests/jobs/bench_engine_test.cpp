@@ -32,15 +32,22 @@ class Loaded final : public api::Model {
         use.pinned_bytes = 16 * kMega;
         return use;
     }
-    Result<void> createAdapter(const api::LoraSpec&) noexcept override { return none(); }
+    Result<void> createAdapter(const api::LoraSpec&) noexcept override { return {}; }
     Result<void> loadAdapter(const api::LoraSpec&, std::span<const io::TensorView>) noexcept override { return none(); }
     void dropAdapter() noexcept override {}
     bool hasAdapter() const noexcept override { return false; }
     std::vector<io::TensorView> adapter() const noexcept override { return {}; }
-    Result<api::TrainResult> train(const api::TrainPlan&, dataset::BatchSource&, dataset::BatchSource*,
-                                   const api::Checkpoint*, api::TrainObserver&, api::CheckpointSink&, api::Mailbox&,
-                                   const JobContext&) noexcept override {
-        return none();
+    // Every step but the second has a finite gradient.
+    Result<api::TrainResult> train(const api::TrainPlan& plan, dataset::BatchSource&, dataset::BatchSource*,
+                                   const api::Checkpoint*, api::TrainObserver& observer, api::CheckpointSink&,
+                                   api::Mailbox&, const JobContext&) noexcept override {
+        for (std::int64_t step = 1; step <= plan.total_steps; ++step) {
+            api::StepMetrics metrics;
+            metrics.step = step;
+            metrics.skipped = step == 2;
+            STUDIO_CHECK(observer.onStep(metrics));
+        }
+        return api::TrainResult{};
     }
     Result<void> losses(dataset::BatchSource&, double, api::LossObserver&, const JobContext&) noexcept override {
         return none();
@@ -97,6 +104,15 @@ class BenchEngineTest : public QObject {
         const double attention = 3 * 12.5 * 6 * 2 * 4 * 2;
         const double head = 7 * 2 * 2 * 4 * 10;
         QCOMPARE(jobs::stepOperations(phi, 2, 3, 5, 7), linears + lora + attention + head);
+    }
+
+    void stepsThatAreNotFiniteAreNoMeasurement() {
+        Loading engine;
+        jobs::TrainBench bench;
+        bench.model.folder = STUDIO_SOURCE_DIR "/resources/demo/model";
+        const auto result = jobs::benchTrain(engine, bench, {});
+        QVERIFY(!result.has_value());
+        QVERIFY2(result.error().message.starts_with("Step 2 "), result.error().text().c_str());
     }
 
     void aLoadIsChargedItsOwnMemoryOnly() {

@@ -5,6 +5,7 @@
 #include "engine/gpu/gpu_phi.h"
 #include "engine/gpu/plan.h"
 #include "engine/kernels/gpu.h"
+#include "engine/kernels/memory.h"
 #include "engine/train/plan_check.h"
 #endif
 #include "machine/device.h"
@@ -74,6 +75,7 @@ Result<api::MemoryUse> planTraining(const api::ModelSource& source, const api::L
     request.limits.dropout = plan.lora_dropout > 0 || plan.resid_dropout > 0;
     const auto state = kernels::gpu::memoryState(card->index);
     request.available = state.free + state.allocated;
+    request.host_available = kernels::availableMemory();
     STUDIO_TRY(api::MemoryUse use, gpu::planMemory(config, spec, request));
     use.context_bytes = kContextBytes;
     use.free_bytes = request.available > gpu::kMargin ? request.available - gpu::kMargin : 0;

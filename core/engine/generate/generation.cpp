@@ -95,7 +95,7 @@ Result<api::GeneratedToken> Answer::compute() {
     if (const auto reason = over(); reason != api::StopReason::None) return end(reason);
     if (request_.stop.stop_requested()) return cancelled();
     if (pending().size() == 1) {
-        const auto next = following();
+        const auto next = nextPending();
         STUDIO_CHECK(decoder_->appendEach({&next, 1}));
     } else if (!pending().empty()) {
         logits_.resize(static_cast<std::size_t>(vocab_));
@@ -104,10 +104,10 @@ Result<api::GeneratedToken> Answer::compute() {
     return choose();
 }
 
-Decoder::Next Answer::following() {
+Decoder::Next Answer::nextPending() {
     logits_.resize(static_cast<std::size_t>(vocab_));
     Decoder::Next next{decoder_.get(), pending()[0], logits_, {}};
-    if (produced_ + 1 < request_.max_new_tokens) next.then = sampler_.following();
+    if (produced_ + 1 < request_.max_new_tokens) next.then = sampler_.comingDraw();
     return next;
 }
 
@@ -122,7 +122,7 @@ void Answer::computeEach(std::span<Answer* const> answers, std::span<Result<api:
             continue;
         }
         together.push_back(i);
-        next.push_back(one.following());
+        next.push_back(one.nextPending());
     }
     if (together.empty()) return;
     const auto appended = next[0].sequence->appendEach(next);

@@ -39,7 +39,7 @@ class Answer final : public api::Generation {
     // Why there is no next token.
     api::StopReason over() const;
     std::span<const int> pending() const;             // tokens that the decoder does not have yet
-    Decoder::Next following();                        // the one pending token
+    Decoder::Next nextPending();                      // the one pending token
     Result<api::GeneratedToken> choose();             // from the logits
     api::GeneratedToken end(api::StopReason reason);  // and every later call says the same
 

@@ -84,7 +84,7 @@ Result<int> Sampler::next(std::span<const float> logits, std::span<const int> hi
     return end->id;
 }
 
-std::optional<api::Draw> Sampler::following() const {
+std::optional<api::Draw> Sampler::comingDraw() const {
     if (repetition_penalty_ != 1) return std::nullopt;
     return api::Draw{temperature_, top_p_, top_k_, usable_vocab_, counterUniform(seed_, draws_)};
 }

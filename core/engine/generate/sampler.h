@@ -29,7 +29,7 @@ class Sampler {
     Result<int> next(std::span<const float> logits, std::span<const int> history);
 
     // What the coming next() will do, where the logits alone decide: without a repetition penalty.
-    std::optional<api::Draw> following() const;
+    std::optional<api::Draw> comingDraw() const;
 
     // What next() draws from, most probable first (ties: lower id first); one candidate when greedy.
     Result<std::span<const Candidate>> distribution(std::span<const float> logits, std::span<const int> history);

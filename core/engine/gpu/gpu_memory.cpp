@@ -116,12 +116,14 @@ Result<void> GpuPhi::State::reserveResiduals(std::uint64_t available) {
     const std::size_t bytes = residualBytes(layouts.shape(), limits);
     if (bytes == 0) residuals.release();
     const auto reserved = residuals.reserve(card, bytes);
-    if (reserved) return {};
-    if (log != nullptr)
-        log->warning("The residual stream stays on the GPU: the computer's own memory is short. " +
-                     reserved.error().message);
+    if (reserved || reserved.error().code != ErrorCode::OutOfMemory) return reserved;
     layouts.keepResiduals();
-    if (neededBytes(layouts.shape(), limits) > available) return fail(tooLarge(available));
+    if (neededBytes(layouts.shape(), limits) > available) {
+        Error error = tooLarge(available);
+        error.message += " " + reserved.error().message;
+        return fail(std::move(error));
+    }
+    if (log != nullptr) log->warning("The residual stream stays on the GPU: " + reserved.error().message);
     return {};
 }
 

@@ -120,7 +120,8 @@ Result<void> GpuPhi::forward(const dataset::Batch& batch, const ForwardOptions& 
         if (s.stop.stop_requested()) return cancelled();
         if (ws.residuals_leave && layer >= lowest) {
             STUDIO_CHECK(s.residuals.beforeWriting(layer - lowest + 1, s.stream));
-            STUDIO_CHECK(s.residuals.save(layer - lowest, ws.input(layer).top(rows), s.stream));
+            if (layer + 1 < s.info.layers)  // backward finds the last one where it is
+                STUDIO_CHECK(s.residuals.save(layer - lowest, ws.input(layer).top(rows), s.stream));
         }
         const bool keep = options.training && layer >= lowest && ws.modeOf(layer) != MemoryMode::Recompute;
         STUDIO_CHECK(s.block(layer).forward(s.batch, ws.input(layer).top(rows), ws.of(layer).top(rows),

@@ -16,6 +16,7 @@ Layouts::Change Layouts::change(const Limits& wanted, const WorkspaceShape& shap
     if ((!training_now_ || (chosen_ && !grows)) && Workspace::layOut(measure, nullptr, shape_, most) <= bytes)
         return Change::Divide;
     chosen_ = false;
+    shape_ = shape;
     return Change::Allocate;
 }
 

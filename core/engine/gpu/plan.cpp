@@ -134,6 +134,7 @@ Result<api::MemoryUse> planMemory(const config::PhiConfig& config, const api::Lo
                                    ? request.available - use.peak_bytes - kMargin
                                    : 0;
     chooseMode(shape, limits, left);
+    shape.residuals_in_host = hostHasRoom(residualBytes(shape, limits), request.host_available);
     Workspace measure;
     Workspace::layOut(measure, nullptr, shape, limits);
     part("activations", measure.bytes.activations);

@@ -9,9 +9,10 @@ namespace studio::engine::gpu {
 
 struct PlanRequest {
     bool load_in_4bit = true, double_quant = true;
-    Limits limits;                // of the longest micro-batch; limits.memory: the mode, or Auto
-    bool equal_length = false;    // conversations of one length, which cuDNN computes
-    std::uint64_t available = 0;  // of the card; 0: plenty
+    Limits limits;                     // of the longest micro-batch; limits.memory: the mode, or Auto
+    bool equal_length = false;         // conversations of one length, which cuDNN computes
+    std::uint64_t available = 0;       // of the card; 0: plenty
+    std::uint64_t host_available = 0;  // of the computer's own memory; 0: plenty
 };
 
 // Peak by component: the same layout code that a run uses, and the sizes of what LibTorch allocates for attention. The

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "engine/gpu/workspace.h"
 #include "engine/kernels/memory.h"
 
 namespace studio::engine::gpu {
@@ -21,9 +22,12 @@ std::size_t bytesOf(const Matrix& x) {
 Result<void> Residuals::reserve(int card, std::size_t bytes) {
     if (bytes <= memory_.bytes()) return {};
     release();
-    if (const std::size_t available = kernels::availableMemory(); available > 0 && bytes > available / 2)
+    if (const std::size_t available = kernels::availableMemory(); !hostHasRoom(bytes, available))
         return fail(ErrorCode::OutOfMemory,
-                    fmt::format("{} MB are wanted, {} MB are available.", bytes >> 20, available >> 20));
+                    fmt::format("{} MB of the computer's own memory are wanted, which is more than half of the {} MB "
+                                "that are available.",
+                                bytes >> 20, available >> 20),
+                    "Close other programs.");
     if (copies_ == nullptr) {
         STUDIO_TRY(copies_, k::openStream(card));
     }

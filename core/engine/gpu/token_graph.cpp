@@ -310,6 +310,7 @@ Result<void> beginAhead(GpuPhi::State& s, const TokenBuffers& buffers, GpuKvCach
     STUDIO_CHECK(turn.done.wait());  // after a wrong guess it may still run
     STUDIO_CHECK(prepare(s, buffers, cache, token, turn));
     k::decodeDraw(s.stream, logitsOf(token), *next.then, askedOf(turn));
+    STUDIO_CHECK(k::launched("drawing a token"));
     STUDIO_CHECK(turn.drawn.record(s.stream));
     askedOf(turn)[1] = cache.size() + 1;
     STUDIO_CHECK(turn.graph.launch(s.stream));
@@ -327,7 +328,14 @@ Result<void> beginEach(GpuPhi::State& s, std::span<const NextToken> next) {
         STUDIO_TRY(const bool begun, begunAhead(s, cache, one));
         if (!begun) STUDIO_CHECK(begin(s, buffers, cache, one));
     }
-    for (const NextToken& one : next) STUDIO_CHECK(beginAhead(s, buffers, static_cast<GpuKvCache&>(*one.cache), one));
+    for (const NextToken& one : next) {
+        auto& cache = static_cast<GpuKvCache&>(*one.cache);
+        const auto ahead = beginAhead(s, buffers, cache, one);
+        if (ahead) continue;
+        // Without room for a second turn each token waits until it is asked for.
+        if (ahead.error().code != ErrorCode::OutOfMemory) return ahead;
+        cache.token.tokens_to_wait = kPatience;
+    }
     return {};
 }
 

@@ -111,7 +111,7 @@ std::size_t Workspace::layOut(Workspace& ws, std::byte* base, const WorkspaceSha
     ws.bytes.activations = arena.used();
 
     ws.weights_bytes = static_cast<std::size_t>(largestGroup(s)) * 2;
-    if (ws.residuals_leave)
+    if (s.mode == MemoryMode::Recompute)
         ws.weights_bytes = std::min(
             ws.weights_bytes, std::max({kPieceBytes, smallestPiece(s), static_cast<std::size_t>(rows * b.hidden) * 4}));
     ws.weights = arena.take(ws.weights_bytes);
@@ -182,7 +182,8 @@ std::size_t attentionBytes(const WorkspaceShape& s, const Limits& limits, bool e
 
 std::size_t residualBytes(const WorkspaceShape& s, const Limits& limits) {
     if (!s.residualsLeave(limits)) return 0;
-    return static_cast<std::size_t>((s.layers - s.lowest) * limits.rows * s.block.hidden * 2);
+    // Backward begins with the last layer, whose stream is still on the card.
+    return static_cast<std::size_t>(std::int64_t{s.layers - s.lowest - 1} * limits.rows * s.block.hidden * 2);
 }
 
 std::size_t batchBytes(const Limits& limits) {

@@ -88,8 +88,12 @@ std::size_t layOutExpanded(Workspace& into, std::byte* base, const WorkspaceShap
 // length, FlashAttention the others, for which it copies strided inputs.
 std::size_t attentionBytes(const WorkspaceShape& shape, const Limits& limits, bool equal_length);
 
-// Of the computer's memory: the residual stream of all layers, where it leaves the card; else 0.
+// Of the computer's memory: the residual stream of the layers, where it leaves the card; else 0.
 std::size_t residualBytes(const WorkspaceShape& shape, const Limits& limits);
+// Whether that may be taken of `available` bytes (0: not known). It is pinned, so other programs lose it.
+inline bool hostHasRoom(std::size_t bytes, std::size_t available) {
+    return available == 0 || bytes <= available / 2;
+}
 
 // A batch's own numbers on the card, with the room left for a larger one (BatchUpload).
 std::size_t batchBytes(const Limits& limits);

@@ -321,6 +321,7 @@ __global__ void __launch_bounds__(kMiddleThreads, 6) middle(const __grid_constan
 __global__ void __launch_bounds__(kThreads) embedRow(const void* table, Element element, std::int64_t ld, int cols,
                                                      const volatile int* asked, int* position, float* x) {
     letNextStart();
+    waitForPrevious();  // it may have drawn the token
     const int c = blockIdx.x * kThreads + threadIdx.x;
     const std::int64_t at = asked[0] * ld + c;
     float v = 0;
@@ -328,7 +329,6 @@ __global__ void __launch_bounds__(kThreads) embedRow(const void* table, Element 
         v = element == Element::F16    ? __half2float(static_cast<const __half*>(table)[at])
             : element == Element::BF16 ? __bfloat162float(static_cast<const Bf16*>(table)[at])
                                        : static_cast<const float*>(table)[at];
-    waitForPrevious();
     if (c < cols) x[c] = v;
     if (c == 0) *position = asked[1];
 }

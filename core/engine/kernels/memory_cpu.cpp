@@ -1,9 +1,12 @@
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
+#include <optional>
 #include <string>
+#include <string_view>
 
 #include "engine/kernels/memory.h"
 
@@ -44,15 +47,35 @@ Result<Buffer> Buffer::allocate(std::size_t bytes) {
     return buffer;
 }
 
-std::size_t availableMemory() {
-    std::ifstream file("/proc/meminfo");
+namespace {
+
+// The number behind a word in a file of words and numbers; nothing where there is none.
+std::optional<std::size_t> numberBehind(const char* path, std::string_view word) {
+    std::ifstream file(path);
     std::string key;
-    std::size_t kilobytes = 0;
+    std::size_t number = 0;
     while (file >> key) {
-        if (key == "MemAvailable:" && file >> kilobytes) return kilobytes * 1024;
+        if (key == word && file >> number) return number;
         file.ignore(256, '\n');
     }
-    return 0;
+    return std::nullopt;
+}
+
+// What a container's limit (cgroup v2) leaves; caches of files can be given up.
+std::optional<std::size_t> leftOfLimit() {
+    std::size_t limit = 0, used = 0;
+    std::ifstream max("/sys/fs/cgroup/memory.max"), current("/sys/fs/cgroup/memory.current");
+    if (!(max >> limit) || !(current >> used)) return std::nullopt;
+    used -= std::min(used, numberBehind("/sys/fs/cgroup/memory.stat", "inactive_file").value_or(0));
+    return limit > used ? limit - used : 1;
+}
+
+}  // namespace
+
+std::size_t availableMemory() {
+    const std::size_t free = numberBehind("/proc/meminfo", "MemAvailable:").value_or(0) * 1024;
+    const auto left = leftOfLimit();
+    return left && (free == 0 || *left < free) ? *left : free;
 }
 
 void* Arena::take(std::size_t bytes) {

@@ -108,8 +108,11 @@ class RecipePicturesTest : public QObject {
         plan.mode = "selective";
         plan.context_bytes = 512u << 20;
         plan.free_bytes = 25'000'000'000;
+        plan.pinned_bytes = 3'100'000'000;
         page_->consequences().take(plan);
         QCOMPARE(page_->view()->memoryFacts()->valueOf(QStringLiteral("Planned peak")), QStringLiteral("11.24"));
+        QCOMPARE(page_->view()->memoryFacts()->valueOf(QStringLiteral("In the computer's memory")),
+                 QStringLiteral("2.89"));
         QVERIFY(page_->view()->memoryNote()->text().startsWith(QStringLiteral("Fits")));
         photograph(*page_, QStringLiteral("recipe-card"));
         plan.free_bytes = 8'000'000'000;
