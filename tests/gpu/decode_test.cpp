@@ -208,7 +208,7 @@ class GpuDecodeTest : public QObject {
         QTest::addColumn<int>("top_k");
         QTest::addColumn<double>("top_p");
         QTest::newRow("greedy") << 51200 << 50295 << 3.0f << 0.0 << 0 << 1.0;
-        QTest::newRow("temperature") << 51200 << 50295 << 4.0f << 0.7 << 0 << 1.0;
+        QTest::newRow("temperature") << 51200 << 50295 << 7.0f << 0.7 << 0 << 1.0;
         QTest::newRow("top_p") << 51200 << 51200 << 4.0f << 0.7 << 0 << 0.9;
         QTest::newRow("top_k") << 51200 << 50295 << 1.0f << 1.0 << 50 << 1.0;
         QTest::newRow("top_k and top_p") << 51200 << 51200 << 2.0f << 1.3 << 200 << 0.5;

@@ -173,7 +173,7 @@ std::size_t attentionBytes(const WorkspaceShape& s, const Limits& limits, bool e
     // dq, dk, dv and the float32 sum of dq; FlashAttention pads heads to 32 columns and copies dout and a strided out.
     std::int64_t bytes = (kept + 1) * statistics + rows * b.q * 2 + 2 * keys * b.kv * 2;
     if (equal_length)
-        bytes += rows * b.q * (s.mode == MemoryMode::KeepAll ? 6 : 4);  // cuDNN wants out without gaps
+        bytes += rows * b.q * (s.mode == MemoryMode::KeepAll ? 8 : 6);  // cuDNN wants out and dout without gaps
     else
         bytes += rows * s.heads * ((s.head_dim + 31) / 32 * 32) * 4 +
                  rows * b.q * 2 * (s.mode == MemoryMode::KeepAll ? 2 : 1);

@@ -112,7 +112,7 @@ __device__ int drawn(const float* logits, float best, const api::Draw& draw, Sha
     for (int id = i; id < draw.vocab; id += kThreads) {
         const float logit = logits[id];
         if (!isfinite(logit)) continue;
-        sum += __expf((logit - best) / temperature);
+        sum += expf((logit - best) / temperature);
         atomicAdd(&s.bins[binOf(logit)], 1);
     }
     double all = 0;
