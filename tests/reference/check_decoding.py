@@ -7,8 +7,8 @@
 GPU they come from the token graph. The reference (transformers, float32, linears = bitsandbytes' dequantised NF4) sees
 prompt and answer at once. Printed: the largest error of a logit; the share of positions at which the reference's first
 and second choice are further apart than four times that, where the argmax must be the same; the same with the largest
-error of each position's own logits; and all of it for transformers in bfloat16 on the same tokens, which says how much
-of it is bfloat16's. Exit 1 when an argmax differs where it must not, or the share is smaller than asked.
+error of each position's own logits; and all of it for transformers in bfloat16 and in float16 on the same tokens, which
+says how much of it is the type's. Exit 1 when an argmax differs where it must not, or the share is smaller than asked.
 """
 import argparse
 import json
@@ -86,9 +86,10 @@ with tempfile.TemporaryDirectory() as work:
             "--new_tokens", a.new_tokens)
     given = load_file(work / "answers.safetensors")
 
-ours, other, gaps, greedy = Side("ours"), Side("transformers bfloat16"), [], True
+ours, gaps, greedy = Side("ours"), [], True
 reference = phi.reference(a.model_path, a.device).eval()
-half = phi.reference(a.model_path, a.device).to(torch.bfloat16).eval()
+others = [(Side(f"transformers {name}"), phi.reference(a.model_path, a.device).to(dtype).eval())
+          for name, dtype in (("bfloat16", torch.bfloat16), ("float16", torch.float16))]
 with torch.inference_mode():
     for prompt, answer, logits in zip(asked, given["tokens"].tolist(), given["logits"]):
         wanted = logits_of(reference, prompt, answer)
@@ -96,13 +97,16 @@ with torch.inference_mode():
         gaps.append(best[:, 0] - best[:, 1])
         greedy &= logits.argmax(-1).tolist() == answer
         ours.add(logits, wanted)
-        other.add(logits_of(half, prompt, answer), wanted)
+        for side, model in others:
+            side.add(logits_of(model, prompt, answer), wanted)
 gap = torch.cat(gaps)
 print(f"{len(asked)} prompts of {min(map(len, asked))} to {max(map(len, asked))} tokens, {len(gap)} positions, "
       f"{given['logits'].numel():,} logits")
 for share in (0.9, 0.95, 0.99):
     print(f"{100 * share:.0f} % of the gaps are above {gap.quantile(1 - share).item():.4f}")
-result = {"positions": len(gap), "ours": ours.report(gap), "peer": other.report(gap)}
+result = {"positions": len(gap), "ours": ours.report(gap)}
+for key, (side, _) in zip(("peer", "peer_float16"), others):
+    result[key] = side.report(gap)
 print(json.dumps(result))
 failed = [] if greedy else ["a token is not the argmax of its logits"]
 if result["ours"]["differ"] or result["ours"]["differ_by_position"]:
