@@ -134,7 +134,7 @@ void appendTrainingFields(std::vector<Field>& out) {
     out.push_back(row<&T::gradient_checkpointing>(
         "gradient_checkpointing", Group::Precision,
         "Keep only each layer's input and compute the rest again in the backward pass: less memory, about a third more "
-        "time, the same numbers."));
+        "time, the same numbers. On a GPU the inputs wait in the computer's own memory."));
     out.push_back(row<&T::bf16>(
         "bf16", Group::Precision,
         "Compute in bfloat16 where bnb_4bit_compute_dtype does not say it. On a CPU it is always float32."));

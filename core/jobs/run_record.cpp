@@ -140,7 +140,8 @@ Result<RunRecord> runRecord(const io::Json& json) {
         return r;
     } catch (const nlohmann::json::exception& e) {
         return fail(ErrorCode::Corrupt, fmt::format("run.json lacks something or holds a wrong type ({}).", e.what()),
-                    "The folder may come from another program; its checkpoints can still be used with --adapter.");
+                    "The folder may come from another program; its checkpoints can still be used (--adapter on the "
+                    "command line).");
     }
 }
 

@@ -47,7 +47,9 @@ Result<std::unique_ptr<Resumed>> findCheckpoint(io::FileOps& ops, const fs::path
         if (fs::weakly_canonical(fs::absolute(wanted), ec).parent_path() != fs::weakly_canonical(run, ec))
             return fail(ErrorCode::InvalidArgument,
                         fmt::format("{} is no checkpoint of the run {}.", wanted, run.string()),
-                        "Name one of its checkpoint folders, or start a new run from these weights with --adapter.");
+                        "Name one of its checkpoint folders, or start a new run that begins with these weights "
+                        "(--adapter on the command "
+                        "line).");
         STUDIO_CHECK(project::verifyCheckpoint(wanted));
         STUDIO_TRY(auto resumed, readCheckpoint(wanted));
         // What came after it is given up: a later checkpoint without its metrics must never be the newest.
@@ -109,8 +111,8 @@ void adviseSmaller(Error& error, engine::api::Engine& engine, const ReadyToTrain
     if (const std::string fits = settingsThatFit(engine, ready); !fits.empty()) error.hint = fits;
     if (!has_checkpoint) return;
     error.hint +=
-        " With gradient_checkpointing this run can be resumed and gives the same numbers; another batch or "
-        "length is a new run, from this one's checkpoint with --adapter.";
+        " With gradient_checkpointing this run can be resumed, with the same numbers but for rounding; another batch "
+        "or length is a new run, which can begin with this one's checkpoint (--adapter on the command line).";
 }
 
 TrainSummary summary(const fs::path& run, const engine::api::TrainerState& state) {
