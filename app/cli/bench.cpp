@@ -126,12 +126,29 @@ Result<engine::api::Engine*> openEngine(Context& context) {
     return engine::api::openEngine({context.log});
 }
 
+// What the engine's benchmarks run on.
+struct Bench {
+    engine::api::Engine* engine = nullptr;
+    engine::api::DeviceInfo device;
+    std::string folder;
+};
+
 // On a GPU and without --model_path: a random model of phi-2's shape in the temporary folder, made once.
-Result<std::string> modelFolder(Context& context, const Options& options) {
-    if (!options.model.empty() || options.device == "cpu") return orBuiltIn(options.model, "demo/model");
-    const auto folder = std::filesystem::temp_directory_path() / "qlora-studio-bench-phi-2";
+Result<Bench> openBench(Context& context, const Options& options) {
+    Bench bench;
+    STUDIO_TRY(bench.engine, openEngine(context));
+    STUDIO_TRY(bench.device, bench.engine->deviceFor(options.device));
+    bench.folder = orBuiltIn(options.model, "demo/model");
+    if (!options.model.empty() || bench.device.kind == "cpu") return bench;
+    std::error_code ec;
+    const auto temporary = std::filesystem::temp_directory_path(ec);
+    if (ec)
+        return fail(ErrorCode::NotFound, "There is no folder for temporary files, where a random model would be made.",
+                    "Set TMPDIR to a folder with 6 GB of room, or name a model with --model_path.");
+    const auto folder = temporary / "qlora-studio-bench-phi-2";
     STUDIO_CHECK(jobs::makeRandomModel(folder, {}, context.job()));
-    return folder.string();
+    bench.folder = folder.string();
+    return bench;
 }
 
 engine::api::ModelSource source(const Options& options, const std::string& folder) {
@@ -145,12 +162,14 @@ engine::api::ModelSource source(const Options& options, const std::string& folde
 }
 
 Result<int> benchLoad(Context& context, const Options& options) {
-    STUDIO_TRY(const std::string folder, modelFolder(context, options));
-    STUDIO_TRY(auto* engine, openEngine(context));
-    STUDIO_TRY(const auto r, jobs::benchLoad(*engine, source(options, folder), context.job()));
+    STUDIO_TRY(const Bench on, openBench(context, options));
+    STUDIO_TRY(const auto r, jobs::benchLoad(*on.engine, source(options, on.folder), context.job()));
     context.terminal.endLine();
     if (context.json) {
-        context.print({{"bytes", r.bytes}, {"seconds", r.seconds}, {"host_peak_bytes", r.host_peak_bytes}});
+        context.print({{"device", on.device.name},
+                       {"bytes", r.bytes},
+                       {"seconds", r.seconds},
+                       {"host_peak_bytes", r.host_peak_bytes}});
     } else {
         std::printf("%s in %s, peak of the process +%s\n", bytesText(r.bytes).c_str(), duration(r.seconds).c_str(),
                     bytesText(r.host_peak_bytes).c_str());
@@ -159,10 +178,9 @@ Result<int> benchLoad(Context& context, const Options& options) {
 }
 
 Result<int> benchTrain(Context& context, const Options& options) {
-    STUDIO_TRY(const std::string folder, modelFolder(context, options));
-    STUDIO_TRY(auto* engine, openEngine(context));
+    STUDIO_TRY(const Bench on, openBench(context, options));
     jobs::TrainBench bench;
-    bench.model = source(options, folder);
+    bench.model = source(options, on.folder);
     bench.memory_mode = options.memory_mode;
     bench.lora_dropout = options.lora_dropout;
     bench.batch = options.batch;
@@ -170,12 +188,13 @@ Result<int> benchTrain(Context& context, const Options& options) {
     bench.steps = options.steps;
     bench.r = options.r;
     bench.supervised = options.supervised;
-    STUDIO_TRY(const auto r, jobs::benchTrain(*engine, bench, context.job()));
+    STUDIO_TRY(const auto r, jobs::benchTrain(*on.engine, bench, context.job()));
     context.terminal.endLine();
     if (context.json) {
         io::Json parts = io::Json::object();
         for (const auto& part : r.parts) parts[part.name] = part.bytes;
-        io::Json json = {{"tokens_per_s", r.tokens_per_s},
+        io::Json json = {{"device", on.device.name},
+                         {"tokens_per_s", r.tokens_per_s},
                          {"supervised_tokens_per_s", r.supervised_tokens_per_s},
                          {"peak_bytes", r.peak_bytes},
                          {"tflops", r.tflops},
@@ -199,20 +218,19 @@ Result<int> benchTrain(Context& context, const Options& options) {
 }
 
 Result<int> benchDecode(Context& context, const Options& options) {
-    STUDIO_TRY(const std::string folder, modelFolder(context, options));
-    STUDIO_TRY(auto* engine, openEngine(context));
+    STUDIO_TRY(const Bench on, openBench(context, options));
     jobs::DecodeBench bench;
-    bench.model = source(options, folder);
+    bench.model = source(options, on.folder);
     bench.prompt = options.prompt;
     bench.new_tokens = options.new_tokens;
     bench.sequences = options.sequences;
     bench.temperature = options.temperature;
     bench.top_k = options.top_k;
     bench.r = options.r;
-    STUDIO_TRY(const auto r, jobs::benchDecode(*engine, bench, context.job()));
+    STUDIO_TRY(const auto r, jobs::benchDecode(*on.engine, bench, context.job()));
     context.terminal.endLine();
     if (context.json) {
-        context.print({{"tokens_per_s", r.tokens_per_s}, {"prefill_ms", r.prefill_ms}});
+        context.print({{"device", on.device.name}, {"tokens_per_s", r.tokens_per_s}, {"prefill_ms", r.prefill_ms}});
     } else {
         std::printf("prefill of %d tokens %.1f ms, then %.1f tokens/s in %d sequences\n", bench.prompt, r.prefill_ms,
                     r.tokens_per_s, bench.sequences);
@@ -255,14 +273,14 @@ void addBench(CLI::App& app, Run& run) {
             ->capture_default_str();
     }
     for (CLI::App* command : {train, decode})
-        command->add_option("--r", options->r, "LoRA rank on every linear")->capture_default_str();
-    train->add_option("--batch", options->batch, "conversations a step")
-        ->check(CLI::PositiveNumber)
-        ->capture_default_str();
+        command->add_option("--r", options->r, "LoRA rank on every linear, 0: none")
+            ->check(CLI::Range(0, 1024))
+            ->capture_default_str();
+    train->add_option("--batch", options->batch, "conversations a step")->check(positive())->capture_default_str();
     train->add_option("--length", options->length, "tokens a conversation")
         ->check(CLI::Range(2, 1 << 20))
         ->capture_default_str();
-    train->add_option("--steps", options->steps, "measured steps")->check(CLI::PositiveNumber)->capture_default_str();
+    train->add_option("--steps", options->steps, "measured steps")->check(positive())->capture_default_str();
     train->add_option("--supervised", options->supervised, "share of tokens that are targets")
         ->check(CLI::Range(0.0, 1.0))
         ->capture_default_str();
@@ -272,20 +290,16 @@ void addBench(CLI::App& app, Run& run) {
     train->add_option("--lora_dropout", options->lora_dropout, "of the adapters' inputs")
         ->check(CLI::Range(0.0, 0.99))
         ->capture_default_str();
-    decode->add_option("--prompt", options->prompt, "tokens of the prompt")
-        ->check(CLI::PositiveNumber)
-        ->capture_default_str();
+    decode->add_option("--prompt", options->prompt, "tokens of the prompt")->check(positive())->capture_default_str();
     decode->add_option("--sequences", options->sequences, "that grow together, every second one without the adapter")
         ->check(CLI::Range(1, 64))
         ->capture_default_str();
-    decode->add_option("--temperature", options->temperature, "0: greedy")
-        ->check(CLI::NonNegativeNumber)
-        ->capture_default_str();
+    decode->add_option("--temperature", options->temperature, "0: greedy")->check(notNegative())->capture_default_str();
     decode->add_option("--top_k", options->top_k, "tokens to draw from, 0: all")
-        ->check(CLI::NonNegativeNumber)
+        ->check(notNegative())
         ->capture_default_str();
     decode->add_option("--new_tokens", options->new_tokens, "tokens to decode")
-        ->check(CLI::PositiveNumber)
+        ->check(positive())
         ->capture_default_str();
 }
 

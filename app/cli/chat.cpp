@@ -103,16 +103,14 @@ void addChat(CLI::App& app, Run& run) {
     command->add_option("--template", options->template_name, "chat template (the run's, else openassistant)")
         ->check(templateNames());
     auto& s = options->sampling;
-    command->add_option("--max_new_tokens", s.max_new_tokens, "")->check(CLI::PositiveNumber)->capture_default_str();
-    command->add_option("--temperature", s.temperature, "0: greedy")
-        ->check(CLI::NonNegativeNumber)
-        ->capture_default_str();
+    command->add_option("--max_new_tokens", s.max_new_tokens, "")->check(positive())->capture_default_str();
+    command->add_option("--temperature", s.temperature, "0: greedy")->check(notNegative())->capture_default_str();
     command->add_option("--top_p", s.top_p, "")->check(CLI::Range(0.0, 1.0))->capture_default_str();
-    command->add_option("--top_k", s.top_k, "0: all")->check(CLI::NonNegativeNumber)->capture_default_str();
+    command->add_option("--top_k", s.top_k, "0: all")->check(notNegative())->capture_default_str();
     command
         ->add_option("--repetition_penalty", s.repetition_penalty,
                      "above 1: tokens that were used before are less likely")
-        ->check(CLI::PositiveNumber)
+        ->check(positive())
         ->capture_default_str();
     command->add_option("--seed", s.seed, "")->capture_default_str();
     command->add_option("--adapter_strength", s.adapter_strength, "0: the base, 1: the adapter as trained")

@@ -61,6 +61,23 @@ inline CLI::Validator deviceName() {
         "auto|cpu|cuda|cuda:N|cuda:GPU-UUID");
 }
 
+// CLI11's own name their limits with all the digits of a double.
+inline CLI::Validator numberThat(bool (*holds)(double), const char* what) {
+    return CLI::Validator(
+        [holds, what](const std::string& text) {
+            double value = 0;
+            const bool fine = CLI::detail::lexical_cast(text, value) && holds(value);
+            return fine ? std::string() : text + " is " + what;
+        },
+        "");
+}
+inline CLI::Validator notNegative() {
+    return numberThat([](double x) { return x >= 0; }, "no number of 0 or more");
+}
+inline CLI::Validator positive() {
+    return numberThat([](double x) { return x > 0; }, "no number above 0");
+}
+
 void addPrepare(CLI::App& app, Run& run);
 void addTrain(CLI::App& app, Run& run);
 void addEvaluate(CLI::App& app, Run& run);

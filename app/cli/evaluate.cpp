@@ -66,10 +66,9 @@ void addEvaluate(CLI::App& app, Run& run) {
         command->add_option("--paths", options->paths, "best, leaves, replies or tree")->check(pathNames());
     options->train_on_option =
         command->add_option("--train_on", options->train_on, "assistant or all")->check(trainOnNames());
-    command->add_option("--max_seq_length", options->max_seq_length, "tokens of a conversation")
-        ->check(CLI::NonNegativeNumber);
+    command->add_option("--max_seq_length", options->max_seq_length, "tokens of a conversation")->check(notNegative());
     command->add_option("--batch_size", options->request.batch_size, "conversations at a time")
-        ->check(CLI::PositiveNumber)
+        ->check(positive())
         ->capture_default_str();
     command->add_option("--device", model.device, "where to compute")->check(deviceName())->capture_default_str();
     command->add_option("--threads", model.threads, "0: all cores")->capture_default_str();

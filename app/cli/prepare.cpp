@@ -78,7 +78,7 @@ void addPrepare(CLI::App& app, Run& run) {
         ->capture_default_str();
     command->add_option("--tokenizer", options->tokenizer, "the model's folder");
     command->add_option("--max_seq_length", options->max_seq_length, "tokens of a conversation; 0: unbounded")
-        ->check(CLI::NonNegativeNumber)
+        ->check(notNegative())
         ->capture_default_str();
     command->add_option("--validation_fraction", data.validation_fraction, "share of the trees held out")
         ->check(CLI::Range(0.0, 0.999))

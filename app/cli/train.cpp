@@ -31,7 +31,9 @@ Result<int> sayDryRun(Context& context, const jobs::DryRun& dry) {
         const auto memory = [](const engine::api::MemoryUse& use) {
             io::Json parts = io::Json::object();
             for (const auto& part : use.parts) parts[part.name] = part.bytes;
-            return io::Json{{"peak_bytes", use.peak_bytes}, {"mode", use.mode}, {"parts", std::move(parts)}};
+            // Of a processor nothing is planned.
+            const io::Json peak = use.peak_bytes > 0 ? io::Json(use.peak_bytes) : io::Json();
+            return io::Json{{"peak_bytes", peak}, {"mode", use.mode}, {"parts", std::move(parts)}};
         };
         io::Json planned = memory(dry.planned);
         planned["context_bytes"] = dry.planned.context_bytes;  // CUDA's own, about; not in the peak

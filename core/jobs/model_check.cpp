@@ -130,6 +130,11 @@ std::string withoutFolder(std::string sentence, const fs::path& folder) {
     const std::string name = folder.string();
     for (std::size_t at; !name.empty() && (at = sentence.find(name)) != std::string::npos;) {
         const bool file = sentence.compare(at + name.size(), 1, "/") == 0;
+        constexpr std::string_view kWord = "folder ";
+        if (!file && at >= kWord.size() && sentence.compare(at - kWord.size(), kWord.size(), kWord) == 0) {
+            sentence.erase(at - 1, name.size() + 1);  // "The folder NAME has …"
+            continue;
+        }
         sentence.replace(at, name.size() + (file ? 1 : 0), file ? "" : at == 0 ? "The folder" : "the folder");
     }
     return sentence;

@@ -177,6 +177,13 @@ Result<void> makeRandomModel(const fs::path& folder, const RandomModel& shape, c
     if (ec) return fail(io::systemError(ec.value(), "The folder", folder));
     const auto table = normalTable();
     const auto tensors = tensorsOf(shape);
+    std::uint64_t bytes = 0;
+    for (const Tensor& t : tensors) bytes += 2 * t.elements();
+    if (const auto room = fs::space(folder, ec); !ec && room.available < bytes + (bytes >> 6))
+        return fail(ErrorCode::Io,
+                    fmt::format("A random model takes {} MB, and {} MB are free in {}.", bytes >> 20,
+                                room.available >> 20, folder.string()),
+                    "Make room on the disk, or name a model with --model_path.");
     const std::size_t half = tensors.size() * 7 / 8;
     ShardWriter writer(table, job);
     const std::string names[] = {"model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors"};

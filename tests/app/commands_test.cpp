@@ -68,11 +68,32 @@ class CommandsTest : public QObject {
             "train", "--config",      kDemo + "training_config.yaml", "--qlora_config", kDemo + "qlora_config.json",
             "--set", "learning_rte=1"};
         QTest::newRow("no penalty") << QStringList{"chat", "--model_path", kModel, "--repetition_penalty", "0"};
+        QTest::newRow("a rank without end") << QStringList{"bench", "train", "--r", "100000"};
+        QTest::newRow("a number that is none") << QStringList{"chat", "--model_path", kModel, "--temperature", "nan"};
         QTest::newRow("not a number") << QStringList{"chat", "--model_path", kModel, "--max_new_tokens", "many"};
     }
     void wrongUsageIsTwo() {
         QFETCH(QStringList, arguments);
         QCOMPARE(run(arguments).code, 2);
+    }
+
+    void limitsAreSaidInWords() {
+        const Outcome o = run({"chat", "--model_path", kModel, "--top_k", "-1"});
+        QCOMPARE(o.code, 2);
+        QVERIFY2(o.err.contains("-1 is no number of 0 or more"), o.err.constData());
+    }
+
+    // With a card or without, before anything is made.
+    void aBenchmarkAsksForItsCardFirst() {
+        const QTemporaryDir temporary;
+        QProcessEnvironment env = env_;
+        env.insert("TMPDIR", temporary.path());
+        if (!hasEngine()) QSKIP("built without the engine");
+        const Outcome o = test::run({"bench", "load", "--device", "cuda:GPU-00000000-0000-0000-0000-000000000000"}, env,
+                                    home_.path());
+        QCOMPARE(o.code, 1);
+        QVERIFY2(o.err.contains("GPU"), o.err.constData());
+        QVERIFY(QDir(temporary.path()).isEmpty());
     }
 
     void everyCommandHasHelp() {

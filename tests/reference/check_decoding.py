@@ -3,12 +3,13 @@
 
     check_decoding.py PROGRAM PROBE [--device cpu|cuda] [--prompts 50] [--new_tokens 200] [--share 0.95]
 
-`probe answers` decodes greedily, never stops at an EOS, and gives out the logits that every token was chosen from; on a
-GPU they come from the token graph. The reference (transformers, float32, linears = bitsandbytes' dequantised NF4) sees
-prompt and answer at once. Printed: the largest error of a logit; the share of positions at which the reference's first
-and second choice are further apart than four times that, where the argmax must be the same; the same with the largest
-error of each position's own logits; and all of it for transformers in bfloat16 and in float16 on the same tokens, which
-says how much of it is the type's. Exit 1 when an argmax differs where it must not, or the share is smaller than asked.
+`probe answers` decodes greedily, never stops at an EOS, and gives out the logits that every token was chosen from. On a
+GPU this model goes layer by layer; a model whose rows are whole 256 weights would go through the token's graph. The
+reference (transformers, float32, linears = bitsandbytes' dequantised NF4) sees prompt and answer at once. Printed: the
+largest error of a logit; the share of positions at which the reference's first and second choice are further apart than
+four times that, where the argmax must be the same; the same with the largest error of each position's own logits; and
+all of it for transformers in bfloat16 and in float16 on the same tokens, which says how much of it is the type's. Exit
+1 when an argmax differs where it must not, or the share is smaller than asked.
 """
 import argparse
 import json

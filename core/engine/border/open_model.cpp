@@ -114,6 +114,7 @@ Result<api::DeviceInfo> deviceFor(const std::string& words) {
 
 Result<std::unique_ptr<PhiModel>> openModel(const api::ModelSource& source, Logger& log, const JobContext& job) {
     STUDIO_CHECK(deviceFor(source.device));
+    if (source.device == "auto") log.info("This engine was built without CUDA. Computing on the processor.");
     return PhiModel::load(source, &log, job);
 }
 
