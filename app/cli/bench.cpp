@@ -272,10 +272,12 @@ void addBench(CLI::App& app, Run& run) {
             ->check(CLI::IsMember({"true", "false"}))
             ->capture_default_str();
     }
-    for (CLI::App* command : {train, decode})
-        command->add_option("--r", options->r, "LoRA rank on every linear, 0: none")
-            ->check(CLI::Range(0, 1024))
-            ->capture_default_str();
+    train->add_option("--r", options->r, "LoRA rank on every linear")
+        ->check(CLI::Range(1, 1024))
+        ->capture_default_str();
+    decode->add_option("--r", options->r, "LoRA rank on every linear, 0: without an adapter")
+        ->check(CLI::Range(0, 1024))
+        ->capture_default_str();
     train->add_option("--batch", options->batch, "conversations a step")->check(positive())->capture_default_str();
     train->add_option("--length", options->length, "tokens a conversation")
         ->check(CLI::Range(2, 1 << 20))

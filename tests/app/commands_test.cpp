@@ -69,6 +69,7 @@ class CommandsTest : public QObject {
             "--set", "learning_rte=1"};
         QTest::newRow("no penalty") << QStringList{"chat", "--model_path", kModel, "--repetition_penalty", "0"};
         QTest::newRow("a rank without end") << QStringList{"bench", "train", "--r", "100000"};
+        QTest::newRow("no rank") << QStringList{"bench", "train", "--r", "0"};
         QTest::newRow("a number that is none") << QStringList{"chat", "--model_path", kModel, "--temperature", "nan"};
         QTest::newRow("not a number") << QStringList{"chat", "--model_path", kModel, "--max_new_tokens", "many"};
     }

@@ -17,8 +17,8 @@ using engine::gpu::GpuPhi;
 namespace {
 
 constexpr int kVocab = 264, kContext = 640;
-// Of a position's logits, in the norm; the mean of all of a sequence is below half of it.
-constexpr double kBound = 4e-2;
+// Of a position's logits, in the norm, and of the mean of all positions of a sequence.
+constexpr double kBound = 2e-2, kMeanBound = 1e-2;
 
 class GpuDecodeTest : public QObject {
     Q_OBJECT
@@ -101,7 +101,7 @@ class GpuDecodeTest : public QObject {
             sum += error;
             ++count;
         }
-        bool close() const { return worst < kBound && sum / count < kBound / 2; }
+        bool close() const { return worst < kBound && sum / count < kMeanBound; }
     };
     int token() { return static_cast<int>(random_() % kVocab); }
     static int best(const std::vector<float>& logits) {
@@ -208,7 +208,7 @@ class GpuDecodeTest : public QObject {
         QTest::addColumn<int>("top_k");
         QTest::addColumn<double>("top_p");
         QTest::newRow("greedy") << 51200 << 50295 << 3.0f << 0.0 << 0 << 1.0;
-        QTest::newRow("temperature") << 51200 << 50295 << 7.0f << 0.7 << 0 << 1.0;
+        QTest::newRow("temperature") << 51200 << 50295 << 4.0f << 0.7 << 0 << 1.0;
         QTest::newRow("top_p") << 51200 << 51200 << 4.0f << 0.7 << 0 << 0.9;
         QTest::newRow("top_k") << 51200 << 50295 << 1.0f << 1.0 << 50 << 1.0;
         QTest::newRow("top_k and top_p") << 51200 << 51200 << 2.0f << 1.3 << 200 << 0.5;
@@ -234,8 +234,9 @@ class GpuDecodeTest : public QObject {
         auto sampler = std::move(*engine::Sampler::create(request, vocab));
         const Stream stream = std::move(*gpu::openStream(0));
         auto token = std::move(*gpu::Pinned::allocate(sizeof(int)));
-        int same = 0;
+        int same = 0, beyond = 0;
         constexpr int kDraws = 100;
+        constexpr std::ptrdiff_t kInOrder = 1000;  // the card puts a few more than that in order
         for (int i = 0; i < kDraws; ++i) {
             auto logits = normals(random_, vocab, spread);
             if (i % 3 == 0) logits[random_() % logits.size()] = -std::numeric_limits<float>::infinity();
@@ -250,9 +251,17 @@ class GpuDecodeTest : public QObject {
             const auto expected = sampler.next(logits, {});
             QVERIFY(expected.has_value());
             same += drawn == *expected ? 1 : 0;
+            const auto order = sampler.distribution(logits, {});
+            QVERIFY(order.has_value());
+            const auto at =
+                std::find_if(order->begin(), order->end(), [&](const auto& one) { return one.id == *expected; });
+            if (at - order->begin() >= kInOrder)
+                ++beyond;
+            else
+                QCOMPARE(drawn, *expected);
         }
-        qInfo("%d of %d drawn alike", same, kDraws);
-        QVERIFY(same >= kDraws - 2);  // a number drawn within a rounding of a border
+        qInfo("%d of %d drawn alike, %d beyond the %d most probable tokens", same, kDraws, beyond, int(kInOrder));
+        QVERIFY(beyond <= 5);
     }
 
     void aRepetitionPenaltyIsNotDrawnAhead() {

@@ -135,7 +135,8 @@ Result<void> Block::outputProduct(const Activations& act, std::int64_t column, s
     const Matrix z = act.z.columns(column, columns);
     const auto product = [&](std::int64_t begin, const Matrix& w) {
         if (u_width > 0) {
-            const std::int64_t first = shape.outputIn() - column - u_begin;  // of the columns of u, below 0 within them
+            const std::int64_t first = shape.outputIn() - column -
+                                       u_begin;  // where the columns of u begin: below 0 where `column` is behind that
             k::LoraPatches patches;
             addUp(patches, lora_->dense, pass_.strength, first, begin);
             addUp(patches, lora_->fc2, pass_.strength, first + lora_->dense.width, begin);
